@@ -1,0 +1,267 @@
+/* airlock: starting processes safely on Linux.
+ *
+ * This header is the manual of the core. A child is described by one plain value, struct airlock_command; it has no
+ * hidden state, needs no init and no destroy, and owns nothing: every pointer in it belongs to the caller and has to
+ * stay valid until airlock_spawn returns. A zeroed field means "as the parent has it", so that designated
+ * initialisers say only what differs:
+ *
+ *     struct airlock_command ls = {
+ *         .argv = (char *[]){"ls", "-l", NULL},
+ *         .search = AIRLOCK_SEARCH_PARENT_PATH,
+ *         .actions = (struct airlock_action[]){AIRLOCK_DUP2(pipe_out, 1)}, .action_count = 1,
+ *         .seal = AIRLOCK_SEAL,
+ *     };
+ *     struct airlock_child child;
+ *     struct airlock_error error;
+ *     if (airlock_spawn(&ls, &child, &error, NULL) != 0) ...
+ *
+ * Functions that can fail return 0 or an errno value, and never change errno. */
+#ifndef AIRLOCK_H
+#define AIRLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined __GNUC__
+#define AIRLOCK_API __attribute__((visibility("default")))
+#else
+#define AIRLOCK_API
+#endif
+
+#define AIRLOCK_VERSION "0.1.0"
+
+/* A set of signals: bit n-1 stands for signal n, 1 to 64 (the kernel's own format). */
+typedef uint64_t airlock_signals;
+#define AIRLOCK_SIGNAL(n) ((airlock_signals)1 << ((n)-1))
+
+/* Descriptors first to last, both included. */
+struct airlock_range {
+    int first;
+    int last;
+};
+
+/* What an action does to the child's descriptor table, working directory or terminal. The actions are carried out in
+ * their order, as POSIX describes it for posix_spawn file actions. */
+enum airlock_action_kind {
+    AIRLOCK_ACTION_CLOSE,     /* close fd; a number that is not open is no error (glibc) */
+    AIRLOCK_ACTION_DUP2,      /* source becomes fd; source == fd clears close-on-exec (POSIX, Austin Group 411) */
+    AIRLOCK_ACTION_OPEN,      /* close fd, then open path as fd with flags and mode (POSIX) */
+    AIRLOCK_ACTION_CHDIR,     /* chdir to path */
+    AIRLOCK_ACTION_FCHDIR,    /* fchdir to fd */
+    AIRLOCK_ACTION_CLOSEFROM, /* close fd and every descriptor above it */
+    AIRLOCK_ACTION_TCSETPGRP, /* make the child's process group the foreground group of terminal fd */
+};
+
+struct airlock_action {
+    enum airlock_action_kind kind;
+    int fd;           /* the descriptor that the action is about: for dup2 and open, the target */
+    int source;       /* dup2: the descriptor that is duplicated */
+    int flags;        /* open: open(2)'s flags */
+    mode_t mode;      /* open: permissions of a new file */
+    const char *path; /* open, chdir */
+};
+
+#ifndef __cplusplus
+#define AIRLOCK_CLOSE(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_CLOSE, .fd = (n)})
+#define AIRLOCK_DUP2(from, to) ((struct airlock_action){.kind = AIRLOCK_ACTION_DUP2, .fd = (to), .source = (from)})
+#define AIRLOCK_OPEN(n, file, how, permissions)                                                                        \
+    ((struct airlock_action){                                                                                          \
+        .kind = AIRLOCK_ACTION_OPEN, .fd = (n), .path = (file), .flags = (how), .mode = (permissions)})
+#define AIRLOCK_CHDIR(directory) ((struct airlock_action){.kind = AIRLOCK_ACTION_CHDIR, .path = (directory)})
+#define AIRLOCK_FCHDIR(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_FCHDIR, .fd = (n)})
+#define AIRLOCK_CLOSEFROM(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_CLOSEFROM, .fd = (n)})
+#define AIRLOCK_TCSETPGRP(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_TCSETPGRP, .fd = (n)})
+#endif
+
+/* A limit of the child: resource is one of RLIMIT_*, soft and hard are in setrlimit(2)'s units. */
+struct airlock_limit {
+    int resource;
+    uint64_t soft;
+    uint64_t hard;
+};
+
+/* Where a program name without a slash is looked for. A name with a slash is never searched. */
+enum airlock_search {
+    AIRLOCK_SEARCH_NONE,        /* nowhere: path is the file, as for execve and posix_spawn */
+    AIRLOCK_SEARCH_PARENT_PATH, /* the parent's PATH whatever envp says, as for posix_spawnp in glibc */
+    AIRLOCK_SEARCH_CHILD_PATH,  /* PATH in envp when it has one, else the parent's, as Rust and libuv do */
+};
+
+enum airlock_seal {
+    AIRLOCK_SEAL_NONE, /* the child inherits what is not close-on-exec, as with execve alone */
+    AIRLOCK_SEAL,      /* the child keeps 0 to 2, targets of dup2 and open actions, stdio, keep and keep_ranges;
+                          everything else is closed by exec, however many there are. "Keep" leaves a descriptor's
+                          close-on-exec flag as it is. */
+};
+
+/* What a field of the description is for the fields whose zero is a value of its own. */
+enum airlock_flag {
+    AIRLOCK_SETSID = 1 << 0,            /* lead a new session (setsid(2)) */
+    AIRLOCK_SETPGROUP = 1 << 1,         /* join process_group; 0 leads a new one (setpgid(2)) */
+    AIRLOCK_SETMASK = 1 << 2,           /* start with mask; without this, the calling thread's mask */
+    AIRLOCK_SETSCHEDPARAM = 1 << 3,     /* sched_setparam(2) with scheduling_priority */
+    AIRLOCK_SETSCHEDULER = 1 << 4,      /* sched_setscheduler(2) with policy and priority; wins over SETSCHEDPARAM */
+    AIRLOCK_RESETIDS = 1 << 5,          /* effective user and group become the real ones */
+    AIRLOCK_SETUID = 1 << 6,            /* real, effective and saved user become uid */
+    AIRLOCK_SETGID = 1 << 7,            /* real, effective and saved group become gid */
+    AIRLOCK_SETGROUPS = 1 << 8,         /* supplementary groups become groups[0..group_count) */
+    AIRLOCK_SETUMASK = 1 << 9,          /* umask(2) with umask */
+    AIRLOCK_SETCGROUP = 1 << 10,        /* start in the version 2 cgroup that the descriptor cgroup names (Linux 5.7) */
+    AIRLOCK_WANT_PIDFD = 1 << 11,       /* fill airlock_child.pidfd; where that is impossible, no child is made */
+    AIRLOCK_SHELL_FALLBACK = 1 << 12,   /* a file that is no program (ENOEXEC) is run by /bin/sh */
+    AIRLOCK_NO_SHARED_MEMORY = 1 << 13, /* fork instead of vfork: slower, for debuggers and odd tracers */
+    AIRLOCK_MAKE_INHERITABLE = 1 << 14, /* clear close-on-exec on every descriptor of keep (CPython's pass_fds) */
+};
+
+struct airlock_command {
+    /* What to execute. path NULL means argv[0]. candidates, when not NULL, is a NULL-terminated list of files that are
+     * tried in turn instead of path and search; the error is the last one, or the first that is neither ENOENT nor
+     * ENOTDIR (CPython's rule). envp NULL means the parent's environment at the time of the call. */
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    const char *const *candidates;
+    enum airlock_search search;
+
+    unsigned flags; /* enum airlock_flag */
+
+    /* Descriptors. stdio, when not NULL, points to three numbers that become 0, 1 and 2 at once, whatever collides
+     * (-1: leave that one alone). Then come the actions. keep and keep_ranges may be in any order, with duplicates,
+     * and may name numbers that are not open. */
+    const int *stdio;
+    const struct airlock_action *actions;
+    size_t action_count;
+    enum airlock_seal seal;
+    const int *keep;
+    size_t keep_count;
+    const struct airlock_range *keep_ranges;
+    size_t keep_range_count;
+
+    /* Signals. Handlers of the parent always become default. Ignored signals stay ignored unless they are in
+     * default_signals. */
+    airlock_signals default_signals;
+    airlock_signals mask;
+    int death_signal; /* prctl(2) PR_SET_PDEATHSIG, set after the ids; 0 is none */
+
+    /* Process attributes, each used with its flag above. */
+    pid_t process_group;
+    int scheduling_policy;
+    int scheduling_priority;
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t group_count;
+    mode_t umask;
+    int cgroup;
+    const char *cwd; /* chdir after the actions; NULL stays */
+    const struct airlock_limit *limits;
+    size_t limit_count;
+
+    /* Called in the child as the last thing before it seals its descriptors. Takes the path of fork(3), atfork
+     * handlers included. A non-zero return value is an errno and ends the child: step AIRLOCK_STEP_CALLBACK. Only
+     * async-signal-safe functions may be called when the parent has threads. */
+    int (*before_exec)(void *argument);
+    void *before_exec_argument;
+};
+
+struct airlock_child {
+    pid_t pid; /* the caller reaps it */
+    int pidfd; /* owned by the caller, close-on-exec; -1 unless AIRLOCK_WANT_PIDFD was given */
+};
+
+/* Where a spawn failed. The names are those of airlock_step_name(). */
+enum airlock_step {
+    AIRLOCK_STEP_NONE,
+    AIRLOCK_STEP_CHECK,   /* the description is contradictory or out of range; index: see airlock_spawn */
+    AIRLOCK_STEP_PREPARE, /* memory or the report pipe, in the parent */
+    AIRLOCK_STEP_CLONE,   /* clone3, clone, vfork or fork */
+    AIRLOCK_STEP_UNSHARE, /* the child's own descriptor table */
+    AIRLOCK_STEP_FETCH,   /* a high descriptor could not be brought into the child; index: the descriptor */
+    AIRLOCK_STEP_SIGNALS, /* index: the signal */
+    AIRLOCK_STEP_SCHEDULING,
+    AIRLOCK_STEP_SESSION,
+    AIRLOCK_STEP_PROCESS_GROUP,
+    AIRLOCK_STEP_RESET_IDS,
+    AIRLOCK_STEP_STDIO,  /* index: 0, 1 or 2 */
+    AIRLOCK_STEP_ACTION, /* index: of the action */
+    AIRLOCK_STEP_CHDIR,
+    AIRLOCK_STEP_UMASK,
+    AIRLOCK_STEP_GROUPS,
+    AIRLOCK_STEP_GID,
+    AIRLOCK_STEP_UID,
+    AIRLOCK_STEP_DEATH_SIGNAL,
+    AIRLOCK_STEP_CALLBACK,
+    AIRLOCK_STEP_KEEP,  /* a kept descriptor could not be made inheritable; index: the descriptor */
+    AIRLOCK_STEP_SEAL,  /* neither close_range nor /proc could seal the table */
+    AIRLOCK_STEP_LIMIT, /* index: of the limit */
+    AIRLOCK_STEP_MASK,
+    AIRLOCK_STEP_EXEC, /* index: of the candidate, when a list was given */
+    AIRLOCK_STEP_COUNT
+};
+
+struct airlock_error {
+    enum airlock_step step;
+    int index; /* what of the step: see enum airlock_step; 0 where there is only one */
+    int code;  /* an errno value */
+};
+
+/* How a child was made. */
+enum airlock_primitive {
+    AIRLOCK_PRIMITIVE_NONE,
+    AIRLOCK_PRIMITIVE_CLONE3,
+    AIRLOCK_PRIMITIVE_CLONE,
+    AIRLOCK_PRIMITIVE_VFORK,
+    AIRLOCK_PRIMITIVE_FORK,
+};
+
+/* Where the time of one spawn went, in nanoseconds of CLOCK_MONOTONIC, and how the child was made. Filled on success
+ * and on failure; a phase that was not reached is 0. */
+struct airlock_timing {
+    uint64_t start_ns;   /* when airlock_spawn was entered */
+    uint64_t prepare_ns; /* until the clone */
+    uint64_t clone_ns;   /* until the child ran its first line */
+    uint64_t setup_ns;   /* the child's steps, until exec */
+    uint64_t exec_ns;    /* exec, until the parent ran again */
+    enum airlock_primitive primitive;
+    int cut;           /* 1: the child began with only the low end of the parent's table; 0: with a copy of all */
+    int shared_memory; /* 1: vfork semantics; 0: the child had a copy of memory */
+    int fetched;       /* descriptors brought over one by one because their numbers are high */
+};
+
+/* Starts a child. On success 0 is returned and *child is filled. Otherwise an errno value is returned, *child is
+ * untouched, *error says where, and nothing is left behind: no child, no zombie, no descriptor, no blocked signal.
+ * error and timing may be NULL.
+ *
+ * A contradictory description fails before anything is started with AIRLOCK_STEP_CHECK and EINVAL; index is then the
+ * index of the action, keep entry or limit at fault, or -1.
+ *
+ * Thread-safe. Async-signal-safe unless before_exec is given. No cancellation point. Allocates nothing with malloc.
+ * PATH and the environment are read as by getenv(3): another thread must not change them during the call. */
+AIRLOCK_API int airlock_spawn(const struct airlock_command *command, struct airlock_child *child,
+                              struct airlock_error *error, struct airlock_timing *timing);
+
+/* The step in a word or two, e.g. "action", "exec". Never NULL; static storage. Async-signal-safe. */
+AIRLOCK_API const char *airlock_step_name(enum airlock_step step);
+
+/* The primitive by its system call's name, "none" for none. Never NULL; static storage. Async-signal-safe. */
+AIRLOCK_API const char *airlock_primitive_name(enum airlock_primitive primitive);
+
+/* The errno by its name, e.g. "ENOENT", or "E?" for a number without one. Static storage. Async-signal-safe. */
+AIRLOCK_API const char *airlock_errno_name(int code);
+
+/* An error as one line without newline, e.g. "action 2 (dup2 7 -> 1): EBADF" or "exec /bin/nothing: ENOENT". command
+ * may be NULL; with it the text names what the step was about. Writes at most size bytes with the final NUL; returns
+ * the length that the whole text has, as snprintf does. Async-signal-safe. */
+AIRLOCK_API size_t airlock_error_text(const struct airlock_error *error, const struct airlock_command *command,
+                                      char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
