@@ -1,0 +1,289 @@
+/* The primitive that makes the child: clone3, else clone, else vfork, else fork. Each step down is taken only when the
+ * one above is missing or refused (old kernels, seccomp profiles of containers), and remembered.
+ *
+ * The caller has blocked every signal. */
+#include "plan.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Flags that older headers lack. */
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+/* clone3's argument up to Linux 5.7 (with cgroup). */
+struct clone3_arguments {
+    uint64_t flags;
+    uint64_t pidfd;
+    uint64_t child_tid;
+    uint64_t parent_tid;
+    uint64_t exit_signal;
+    uint64_t stack;
+    uint64_t stack_size;
+    uint64_t tls;
+    uint64_t set_tid;
+    uint64_t set_tid_size;
+    uint64_t cgroup;
+};
+
+enum { SIZE_WITHOUT_CGROUP = 64 }; /* the structure's first published size; enough unless a cgroup is named */
+
+static _Atomic unsigned lacks;
+
+unsigned lacking(void) {
+    return atomic_load_explicit(&lacks, memory_order_relaxed);
+}
+
+void remember_lack(unsigned lack) {
+    atomic_fetch_or_explicit(&lacks, lack, memory_order_relaxed);
+}
+
+static int run_child(void *argument) {
+    child_main(argument);
+}
+
+/* clone3 for a child on a stack of its own: it must call a function, for there is no frame to return to. Not offered
+ * by libc. */
+static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
+#if defined __x86_64__
+    long result = SYS_clone3;
+    register void *argument __asm__("r8") = plan;
+    register int (*function)(void *) __asm__("r9") = run_child;
+    __asm__ volatile("syscall\n\t"
+                     "testq %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "movq %[argument], %%rdi\n\t"
+                     "callq *%[function]\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "+a"(result)
+                     : "D"(arguments), "S"(size), [argument] "r"(argument), [function] "r"(function)
+                     : "rcx", "r11", "memory", "cc");
+    return result;
+#elif defined __aarch64__
+    register long x8 __asm__("x8") = SYS_clone3;
+    register long x0 __asm__("x0") = (long)arguments;
+    register long x1 __asm__("x1") = (long)size;
+    register void *argument __asm__("x9") = plan;
+    register int (*function)(void *) __asm__("x10") = run_child;
+    __asm__ volatile("svc 0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, xzr\n\t"
+                     "mov x0, %[argument]\n\t"
+                     "blr %[function]\n\t"
+                     "brk 0\n"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), [argument] "r"(argument), [function] "r"(function)
+                     : "memory", "cc");
+    return x0;
+#elif defined __riscv && __riscv_xlen == 64
+    register long a7 __asm__("a7") = SYS_clone3;
+    register long a0 __asm__("a0") = (long)arguments;
+    register long a1 __asm__("a1") = (long)size;
+    register void *argument __asm__("t3") = plan;
+    register int (*function)(void *) __asm__("t4") = run_child;
+    __asm__ volatile("ecall\n\t"
+                     "bnez a0, 1f\n\t"
+                     "li s0, 0\n\t"
+                     "mv a0, %[argument]\n\t"
+                     "jalr %[function]\n\t"
+                     "ebreak\n"
+                     "1:"
+                     : "+r"(a0)
+                     : "r"(a7), "r"(a1), [argument] "r"(argument), [function] "r"(function)
+                     : "memory");
+    return a0;
+#else
+    (void)arguments, (void)size, (void)plan, (void)run_child;
+    return -ENOSYS;
+#endif
+}
+
+static long try_clone3(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
+    const struct airlock_command *command = plan->command;
+    size_t size = SIZE_WITHOUT_CGROUP;
+    struct clone3_arguments arguments = {.flags = CLONE_VFORK | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
+    if (plan->cut)
+        arguments.flags |= CLONE_FILES;
+    if (command->flags & AIRLOCK_WANT_PIDFD) {
+        arguments.flags |= CLONE_PIDFD;
+        arguments.pidfd = (uintptr_t)&launch->pidfd;
+    }
+    if (command->flags & AIRLOCK_SETCGROUP) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)command->cgroup;
+        size = sizeof arguments;
+    }
+    launch->primitive = AIRLOCK_PRIMITIVE_CLONE3;
+    plan->clear_handlers = true;
+    if (plan->share_memory) {
+        arguments.flags |= CLONE_VM;
+        arguments.stack = (uintptr_t)stack;
+        arguments.stack_size = stack_size;
+        return clone3_on_stack(&arguments, size, plan);
+    }
+    long result = raw2(SYS_clone3, &arguments, size);
+    if (result == 0)
+        child_main(plan);
+    return result;
+}
+
+static long try_clone(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
+    int flags = CLONE_VFORK | SIGCHLD;
+    if (plan->cut)
+        flags |= CLONE_FILES;
+    if (plan->command->flags & AIRLOCK_WANT_PIDFD)
+        flags |= CLONE_PIDFD;
+    launch->primitive = AIRLOCK_PRIMITIVE_CLONE;
+    plan->clear_handlers = false;
+    if (plan->share_memory) {
+        int saved = errno;
+        long result = clone(run_child, (char *)stack + stack_size, flags | CLONE_VM, plan, &launch->pidfd, NULL, NULL);
+        if (result < 0)
+            result = -errno;
+        errno = saved;
+        return result;
+    }
+    long result = raw5(SYS_clone, flags, 0, &launch->pidfd, 0, 0);
+    if (result == 0)
+        child_main(plan);
+    return result;
+}
+
+/* On the caller's own stack: the child only calls downwards from here, and this frame is not used again before it is
+ * done. */
+static long try_vfork(struct plan *plan, struct launch *launch) {
+    launch->primitive = AIRLOCK_PRIMITIVE_VFORK;
+    plan->clear_handlers = false;
+    int saved = errno;
+    long result = vfork();
+    if (result == 0)
+        child_main(plan);
+    if (result < 0)
+        result = -errno;
+    errno = saved;
+    return result;
+}
+
+/* With a callback, libc's fork, so that its atfork handlers run; otherwise the bare call. */
+static long try_fork(struct plan *plan, struct launch *launch) {
+    launch->primitive = AIRLOCK_PRIMITIVE_FORK;
+    plan->clear_handlers = false;
+    long result;
+    if (plan->command->before_exec != NULL) {
+        int saved = errno;
+        result = fork();
+        if (result < 0)
+            result = -errno;
+        errno = saved;
+    } else {
+#ifdef SYS_fork
+        result = raw0(SYS_fork);
+#else
+        result = raw5(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+#endif
+    }
+    if (result == 0)
+        child_main(plan);
+    return result;
+}
+
+/* Answers of a kernel or a filter that does not offer the call, as against one that could not do it this time. */
+static bool is_refusal(long result) {
+    return result == -ENOSYS || result == -EPERM || result == -EINVAL || result == -ENOTSUP;
+}
+
+/* vfork and fork know no pidfd: it is opened afterwards, and without one there must be no child. */
+static long add_pidfd(long pid, struct launch *launch) {
+    long pidfd = raw2(SYS_pidfd_open, pid, 0);
+    if (pidfd >= 0) {
+        launch->pidfd = (int)pidfd;
+        return pid;
+    }
+    raw2(SYS_kill, pid, SIGKILL);
+    while (raw4(SYS_wait4, pid, 0, 0, 0) == -EINTR)
+        continue;
+    return pidfd;
+}
+
+static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
+    unsigned lack = lacking();
+    long result = -ENOSYS;
+    if (plan->command->flags & AIRLOCK_SETCGROUP)
+        return -EOPNOTSUPP; /* glibc's answer: only clone3 can do it */
+    if (!(lack & LACK_CLONE) && (stack != NULL || !plan->share_memory) && plan->command->before_exec == NULL) {
+        result = try_clone(plan, stack, stack_size, launch);
+        if (!is_refusal(result))
+            return result;
+        remember_lack(LACK_CLONE);
+    }
+    /* These two cannot share the table, so the child gets a copy of all of it. */
+    plan->cut = false;
+    plan->fetch_count = 0;
+    if (plan->share_memory) {
+        result = try_vfork(plan, launch);
+        if (is_refusal(result)) {
+            remember_lack(LACK_VFORK);
+            return -LAUNCH_CANNOT_SHARE;
+        }
+    } else if (plan->report_descriptor >= 0) {
+        result = try_fork(plan, launch);
+    } else {
+        return -EMFILE; /* nothing would tell when the child is done */
+    }
+    if (result > 0 && (plan->command->flags & AIRLOCK_WANT_PIDFD))
+        return add_pidfd(result, launch);
+    return result;
+}
+
+int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
+    bool own_stack = stack != NULL || !plan->share_memory;
+    long result = -ENOSYS;
+    launch->pidfd = -1;
+    if (own_stack && plan->command->before_exec == NULL && !(lacking() & LACK_CLONE3)) {
+        result = try_clone3(plan, stack, stack_size, launch);
+        /* With a cgroup these may be about the cgroup. */
+        if (is_refusal(result) && (!(plan->command->flags & AIRLOCK_SETCGROUP) || result == -ENOSYS)) {
+            remember_lack(LACK_CLONE3);
+            result = -ENOSYS;
+        }
+    }
+    if (result == -ENOSYS)
+        result = launch_by_older_means(plan, stack, stack_size, launch);
+    if (result < 0)
+        return (int)-result;
+    launch->pid = (pid_t)result;
+    return 0;
+}
+
+static int probe_child(void *argument) {
+    *(volatile int *)argument = 1;
+    raw1(SYS_exit_group, 0);
+    return 0;
+}
+
+/* The probe sends no SIGCHLD, and waitpid(-1) of another thread does not see it. */
+bool probe_sharing(void *stack, size_t stack_size) {
+    volatile int canary = 0;
+    int saved = errno;
+    int pid = clone(probe_child, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK, (void *)&canary);
+    errno = saved;
+    if (pid <= 0)
+        return false;
+    while (raw4(SYS_wait4, pid, 0, __WCLONE, 0) == -EINTR)
+        continue;
+    return canary != 0;
+}

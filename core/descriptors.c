@@ -1,0 +1,277 @@
+/* Which of the parent's descriptors the child needs: what it keeps, how far the cut has to copy, and what is cheaper
+ * to fetch one by one. Runs in the parent, before the clone. */
+#include "plan.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+static bool is_target(const struct airlock_action *action) {
+    return action->kind == AIRLOCK_ACTION_DUP2 || action->kind == AIRLOCK_ACTION_OPEN;
+}
+
+/* The descriptor that an action reads from, or -1. */
+static int source_of(const struct airlock_action *action) {
+    if (action->kind == AIRLOCK_ACTION_DUP2)
+        return action->source;
+    if (action->kind == AIRLOCK_ACTION_FCHDIR || action->kind == AIRLOCK_ACTION_TCSETPGRP)
+        return action->fd;
+    return -1;
+}
+
+/* The rest of path after prefix, or NULL. */
+static const char *after(const char *path, const char *prefix) {
+    for (; *prefix != '\0'; prefix++, path++)
+        if (*path != *prefix)
+            return NULL;
+    return path;
+}
+
+int descriptor_named_by_path(const char *path) {
+    const char *rest;
+    if (path == NULL || path[0] != '/')
+        return -1;
+    if ((rest = after(path, "/proc/self/fd/")) == NULL && (rest = after(path, "/proc/thread-self/fd/")) == NULL &&
+        (rest = after(path, "/dev/fd/")) == NULL)
+        return -1;
+    int number = 0;
+    const char *digit = rest;
+    for (; *digit >= '0' && *digit <= '9' && number < INT_MAX / 10 - 1; digit++)
+        number = number * 10 + (*digit - '0');
+    return digit == rest || (*digit != '\0' && *digit != '/') ? -1 : number;
+}
+
+/* Calls visit for each descriptor that has to be in the child's table when its steps begin. */
+static void each_needed(const struct plan *plan, void (*visit)(void *, int), void *to) {
+    const struct airlock_command *command = plan->command;
+    for (int i = 0; command->stdio != NULL && i < 3; i++)
+        visit(to, command->stdio[i]);
+    for (size_t i = 0; i < command->action_count; i++)
+        visit(to, source_of(&command->actions[i]));
+    for (size_t i = 0; command->seal == AIRLOCK_SEAL && i < command->keep_count; i++)
+        visit(to, command->keep[i]);
+    for (size_t i = 0; command->seal == AIRLOCK_SEAL && i < command->keep_range_count; i++)
+        visit(to, command->keep_ranges[i].last);
+}
+
+/* The same for those that are named by a path, which cannot be given another number. */
+static void each_named(const struct plan *plan, void (*visit)(void *, int), void *to) {
+    const struct airlock_command *command = plan->command;
+    visit(to, descriptor_named_by_path(plan->file));
+    visit(to, descriptor_named_by_path(command->cwd));
+    for (size_t i = 0; command->candidates != NULL && command->candidates[i] != NULL; i++)
+        visit(to, descriptor_named_by_path(command->candidates[i]));
+    for (size_t i = 0; i < command->action_count; i++)
+        visit(to, descriptor_named_by_path(command->actions[i].path));
+}
+
+struct search {
+    int number;
+    bool found;
+};
+
+static void compare(void *to, int number) {
+    struct search *search = to;
+    search->found = search->found || search->number == number;
+}
+
+/* Whether the command says anything of this number: as source, target, by path, to keep. */
+bool plan_names_descriptor(const struct plan *plan, int number) {
+    struct search search = {.number = number};
+    each_needed(plan, compare, &search);
+    each_named(plan, compare, &search);
+    for (size_t i = 0; i < plan->command->action_count; i++)
+        compare(&search, plan->command->actions[i].fd);
+    return search.found;
+}
+
+static void raise(void *to, int number) {
+    int *highest = to;
+    if (number > *highest)
+        *highest = number;
+}
+
+static void raise_low(void *to, int number) {
+    if (number <= LOW_DESCRIPTORS)
+        raise(to, number);
+}
+
+/* Above everything that the command names, where temporary duplicates can stay. */
+static int find_first_free(const struct plan *plan) {
+    int highest = 2;
+    each_needed(plan, raise_low, &highest);
+    each_named(plan, raise_low, &highest);
+    for (size_t i = 0; i < plan->command->action_count; i++)
+        raise_low(&highest, plan->command->actions[i].fd);
+    raise_low(&highest, plan->report_descriptor);
+    return highest + 1;
+}
+
+static bool is_high(int number) {
+    return number > LOW_DESCRIPTORS;
+}
+
+/* Fetching moves a descriptor, so it must be sure that nothing refers to the number except as a source: no earlier
+ * action that closes or replaces it, and nothing in the band where the temporary duplicates go. */
+static bool may_move(const struct plan *plan, int number, size_t used_at) {
+    const struct airlock_command *command = plan->command;
+    for (size_t i = 0; i < command->action_count; i++) {
+        const struct airlock_action *action = &command->actions[i];
+        if (action->kind == AIRLOCK_ACTION_CLOSEFROM)
+            return false;
+        if (i < used_at && action->fd == number && source_of(action) != number)
+            return false;
+    }
+    return number > LOW_DESCRIPTORS + 2 * FETCH_MAX;
+}
+
+static bool add_fetch(struct plan *plan, int number, bool keep) {
+    for (int i = 0; i < plan->fetch_count; i++) {
+        if (plan->fetches[i].number == number) {
+            plan->fetches[i].keep = plan->fetches[i].keep || keep;
+            return true;
+        }
+    }
+    if (plan->fetch_count == FETCH_MAX)
+        return false;
+    plan->fetches[plan->fetch_count++] = (struct fetch){.number = number, .local = -1, .keep = keep};
+    return true;
+}
+
+/* A kept descriptor that exec would close anyway, or that is not open, need not be brought over. */
+static bool add_kept(struct plan *plan, int number) {
+    long flags = raw2(SYS_fcntl, number, F_GETFD);
+    bool inheritable = flags >= 0 && ((flags & FD_CLOEXEC) == 0 || (plan->command->flags & AIRLOCK_MAKE_INHERITABLE));
+    if (!inheritable)
+        return !(plan->command->flags & AIRLOCK_MAKE_INHERITABLE);
+    for (size_t i = 0; i < plan->command->action_count; i++)
+        if (plan->command->actions[i].fd == number)
+            return false;
+    return may_move(plan, number, 0) && add_fetch(plan, number, true);
+}
+
+static bool add_kept_range(struct plan *plan, const struct airlock_range *range) {
+    int number = range->first > LOW_DESCRIPTORS ? range->first : LOW_DESCRIPTORS + 1;
+    if (range->last - number >= 4 * FETCH_MAX)
+        return false;
+    for (; number <= range->last; number++)
+        if (!add_kept(plan, number))
+            return false;
+    return true;
+}
+
+static bool fetch_kept(struct plan *plan) {
+    const struct airlock_command *command = plan->command;
+    for (size_t i = 0; i < command->keep_count; i++)
+        if (is_high(command->keep[i]) && !add_kept(plan, command->keep[i]))
+            return false;
+    for (size_t i = 0; i < command->keep_range_count; i++)
+        if (is_high(command->keep_ranges[i].last) && !add_kept_range(plan, &command->keep_ranges[i]))
+            return false;
+    return true;
+}
+
+static bool fetch_sources(struct plan *plan) {
+    const struct airlock_command *command = plan->command;
+    for (int i = 0; command->stdio != NULL && i < 3; i++)
+        if (is_high(command->stdio[i]) &&
+            (!may_move(plan, command->stdio[i], 0) || !add_fetch(plan, command->stdio[i], false)))
+            return false;
+    for (size_t i = 0; i < command->action_count; i++) {
+        int source = source_of(&command->actions[i]);
+        if (is_high(source) && (!may_move(plan, source, i) || !add_fetch(plan, source, false)))
+            return false;
+    }
+    return true;
+}
+
+/* In the band of temporary duplicates no number of the command's own may lie. */
+static bool band_is_free(const struct plan *plan) {
+    for (int number = LOW_DESCRIPTORS + 1; number <= LOW_DESCRIPTORS + 2 * FETCH_MAX; number++)
+        if (plan_names_descriptor(plan, number))
+            return false;
+    return true;
+}
+
+static void plan_cut(struct plan *plan, bool may_fetch) {
+    int needed = 2;
+    int named = plan->report_descriptor;
+    each_needed(plan, raise, &needed);
+    each_named(plan, raise, &named);
+    plan->fetch_count = 0;
+    plan->highest_copied = needed > named ? needed : named;
+    if (!is_high(needed) || is_high(named) || !may_fetch)
+        return;
+    if (!band_is_free(plan) || !fetch_kept(plan) || !fetch_sources(plan)) {
+        plan->fetch_count = 0;
+        return;
+    }
+    int low = 2;
+    each_needed(plan, raise_low, &low);
+    plan->highest_copied = low > named ? low : named;
+}
+
+size_t plan_range_bound(const struct airlock_command *command) {
+    return 1 + command->action_count + command->keep_count + command->keep_range_count;
+}
+
+static void sift(struct airlock_range *ranges, size_t root, size_t count) {
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && ranges[child + 1].first > ranges[child].first)
+            child++;
+        if (ranges[root].first >= ranges[child].first)
+            return;
+        struct airlock_range swapped = ranges[root];
+        ranges[root] = ranges[child];
+        ranges[child] = swapped;
+    }
+}
+
+/* Heapsort: qsort of libc may allocate. */
+static void sort_ranges(struct airlock_range *ranges, size_t count) {
+    for (size_t root = count / 2; root > 0; root--)
+        sift(ranges, root - 1, count);
+    for (size_t end = count; end > 1; end--) {
+        struct airlock_range largest = ranges[0];
+        ranges[0] = ranges[end - 1];
+        ranges[end - 1] = largest;
+        sift(ranges, 0, end - 1);
+    }
+}
+
+/* Sorted ranges become disjoint ones with a gap between each two. */
+static size_t merge_ranges(struct airlock_range *ranges, size_t count) {
+    size_t merged = 0;
+    for (size_t i = 1; i < count; i++) {
+        struct airlock_range *current = &ranges[merged];
+        if (current->last == INT_MAX || ranges[i].first <= current->last + 1) {
+            if (ranges[i].last > current->last)
+                current->last = ranges[i].last;
+        } else {
+            ranges[++merged] = ranges[i];
+        }
+    }
+    return merged + 1;
+}
+
+static size_t collect_kept(const struct airlock_command *command, struct airlock_range *ranges) {
+    size_t count = 0;
+    ranges[count++] = (struct airlock_range){0, 2};
+    for (size_t i = 0; i < command->action_count; i++)
+        if (is_target(&command->actions[i]) && command->actions[i].fd > 2)
+            ranges[count++] = (struct airlock_range){command->actions[i].fd, command->actions[i].fd};
+    for (size_t i = 0; i < command->keep_count; i++)
+        ranges[count++] = (struct airlock_range){command->keep[i], command->keep[i]};
+    for (size_t i = 0; i < command->keep_range_count; i++)
+        ranges[count++] = command->keep_ranges[i];
+    sort_ranges(ranges, count);
+    return merge_ranges(ranges, count);
+}
+
+void plan_descriptors(struct plan *plan, struct airlock_range *ranges, bool may_fetch) {
+    plan->kept = ranges;
+    plan->kept_count = plan->command->seal == AIRLOCK_SEAL ? collect_kept(plan->command, ranges) : 0;
+    plan->first_free_number = find_first_free(plan);
+    plan->fetch_count = 0;
+    if (plan->cut)
+        plan_cut(plan, may_fetch);
+}

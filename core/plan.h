@@ -1,0 +1,120 @@
+/* What the parent hands to the child: everything is decided and laid out here before the clone, so that the child
+ * only has to carry it out. Shared by the files of core/ and by nobody else. */
+#ifndef AIRLOCK_PLAN_H
+#define AIRLOCK_PLAN_H
+
+#include "airlock.h"
+#include "syscall.h"
+
+#include <stdbool.h>
+
+/* The child's one message to its parent. In shared memory the parent reads it in place; elsewhere it travels through
+ * the report descriptor. */
+struct report {
+    int started; /* the canary: the child's first write, seen by the parent only where memory is shared */
+    int step;
+    int index;
+    int code;
+    uint64_t started_ns;
+    uint64_t exec_ns;
+};
+
+/* A high descriptor that the child brings over after the cut, and the number that it has there. */
+struct fetch {
+    int number;
+    int local;
+    bool keep; /* it has to end up at its own number, inheritable */
+};
+
+enum {
+    FETCH_MAX = 16,
+    /* A descriptor above this one is fetched rather than copied with everything below it: one fetch costs about as
+     * much as copying some dozens of table entries. */
+    LOW_DESCRIPTORS = 256,
+};
+
+struct plan {
+    const struct airlock_command *command;
+    struct report *report;
+
+    /* How the child is made. */
+    bool share_memory;   /* vfork semantics, on a stack of its own */
+    bool cut;            /* share the table at first, then unshare its low end */
+    bool clear_handlers; /* the primitive resets the handlers by itself */
+    bool measure;        /* take times */
+    int parent;          /* its process id, where the child needs it */
+
+    /* Descriptors. */
+    int highest_copied;               /* the cut copies 0 to this one */
+    int first_free_number;            /* nothing that the command names is here or above (apart from fetched numbers) */
+    int report_descriptor;            /* -1: none */
+    const struct airlock_range *kept; /* sorted, disjoint, not adjacent; begins with {0, 2} */
+    size_t kept_count;
+    struct fetch fetches[FETCH_MAX];
+    int fetch_count;
+
+    /* Signals. */
+    airlock_signals mask; /* of the child */
+
+    /* What to execute. */
+    const char *file;
+    char *const *argv;
+    char *const *envp;
+    const char *search_path; /* NULL: file is used as it is */
+    char **shell_argv;       /* room for the shell fallback, or NULL */
+};
+
+/* child.c: the child's whole life. Never returns. */
+_Noreturn void child_main(struct plan *plan);
+
+/* child.c: says why it ends, and ends. */
+_Noreturn void child_fail(struct plan *plan, int step, int index, long error);
+
+/* seal.c, in the child. Each returns 0 or a negative errno. */
+long child_cut(const struct plan *plan);
+long child_fetch(struct plan *plan, int *index);
+long child_keep(struct plan *plan, int *index);
+long child_seal(const struct plan *plan);
+long child_close_from(const struct plan *plan, int first);
+int child_local_number(const struct plan *plan, int number);
+
+/* candidates.c: in the child, tries to execute; returns the negative errno that the caller should see. */
+long child_exec(const struct plan *plan, int *index);
+
+/* candidates.c: in the parent, decides what will be tried. 0 or an errno value. */
+int plan_candidates(struct plan *plan);
+
+/* signals.c: in the child. 0, or a negative errno with the signal in *signal. */
+long child_reset_signals(const struct plan *plan, int *signal);
+
+/* descriptors.c: in the parent. ranges has room for plan_range_bound() entries. */
+size_t plan_range_bound(const struct airlock_command *command);
+void plan_descriptors(struct plan *plan, struct airlock_range *ranges, bool may_fetch);
+bool plan_names_descriptor(const struct plan *plan, int number);
+int descriptor_named_by_path(const char *path);
+
+/* clone.c: in the parent. */
+struct launch {
+    pid_t pid;
+    int pidfd;
+    enum airlock_primitive primitive;
+};
+enum { LAUNCH_CANNOT_SHARE = 4096 }; /* no primitive left that shares memory: plan again without */
+/* 0 and the child in *launch, an errno value, or LAUNCH_CANNOT_SHARE. */
+int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launch *launch);
+
+/* Whether a child made by clone with CLONE_VM and CLONE_VFORK really shares memory and suspends its parent. */
+bool probe_sharing(void *stack, size_t stack_size);
+
+/* What this kernel turned out to lack, learned from refusals and remembered for the life of the process. */
+enum lack {
+    LACK_CLONE3 = 1 << 0,
+    LACK_CLONE = 1 << 1,
+    LACK_VFORK = 1 << 2,
+    LACK_CUT = 1 << 3,
+    LACK_FETCH = 1 << 4,
+};
+unsigned lacking(void);
+void remember_lack(unsigned lack);
+
+#endif

@@ -1,0 +1,218 @@
+/* The child's descriptor table: the cut that makes it the child's own, the high descriptors that are fetched after
+ * the cut, and the seal that closes at exec whatever was not meant for the child.
+ *
+ * Runs in the child, in its parent's memory: raw system calls alone. Until child_cut has succeeded the table is the
+ * parent's, and nothing may be touched in it. */
+#include "plan.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+enum { UNSHARE = 1 << 1, CLOSE_ON_EXEC = 1 << 2 }; /* close_range(2) */
+
+static const unsigned last_possible = ~0U;
+
+/* Kernels before the fixes for CVE-2024-45025 leave junk in the bitmaps of a table that was cut: numbers count as
+ * taken that are not, and the next program would not get the lowest free one. Right above the cut nothing is open, so
+ * the first free number there is known. */
+static long check_bitmap(int expected) {
+    for (int fd = 0; fd <= 2; fd++) {
+        long number = raw3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, expected);
+        if (number == -EBADF)
+            continue;
+        if (number >= 0)
+            raw1(SYS_close, number);
+        return (number >= 0 && number != expected) || number == -EMFILE ? -EUCLEAN : 0;
+    }
+    return 0;
+}
+
+long child_cut(const struct plan *plan) {
+    unsigned first_closed = (unsigned)plan->highest_copied + 1;
+    long result = raw3(SYS_close_range, first_closed, last_possible, UNSHARE);
+    return result < 0 ? result : check_bitmap(plan->highest_copied + 1);
+}
+
+/* The duplicate goes above every number that the actions name, so that none of them can hit it. */
+static long fetch_one(const struct plan *plan, long pidfd, struct fetch *fetch) {
+    long number = raw3(SYS_pidfd_getfd, pidfd, fetch->number, 0);
+    if (number == -EBADF) {
+        fetch->local = -1; /* not open in the parent: the action that uses it will say so */
+        return 0;
+    }
+    if (number < 0)
+        return number;
+    long moved = raw3(SYS_fcntl, number, F_DUPFD_CLOEXEC, plan->first_free_number);
+    raw1(SYS_close, number);
+    fetch->local = (int)moved;
+    return moved < 0 ? moved : 0;
+}
+
+long child_fetch(struct plan *plan, int *index) {
+    long pidfd = raw2(SYS_pidfd_open, plan->parent, 0);
+    if (pidfd < 0)
+        return pidfd;
+    long result = 0;
+    for (int i = 0; i < plan->fetch_count && result == 0; i++) {
+        *index = plan->fetches[i].number;
+        result = fetch_one(plan, pidfd, &plan->fetches[i]);
+    }
+    raw1(SYS_close, pidfd);
+    return result;
+}
+
+int child_local_number(const struct plan *plan, int number) {
+    for (int i = 0; i < plan->fetch_count; i++)
+        if (plan->fetches[i].number == number)
+            return plan->fetches[i].local;
+    return number;
+}
+
+static long make_inheritable(int fd) {
+    long flags = raw2(SYS_fcntl, fd, F_GETFD);
+    return flags < 0 ? flags : raw3(SYS_fcntl, fd, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+long child_keep(struct plan *plan, int *index) {
+    const struct airlock_command *command = plan->command;
+    for (int i = 0; i < plan->fetch_count; i++) {
+        const struct fetch *fetch = &plan->fetches[i];
+        if (!fetch->keep || fetch->local < 0)
+            continue;
+        long result = raw_dup2(fetch->local, fetch->number);
+        *index = fetch->number;
+        if (result < 0)
+            return result;
+    }
+    if (!(command->flags & AIRLOCK_MAKE_INHERITABLE))
+        return 0;
+    for (size_t i = 0; i < command->keep_count; i++) {
+        *index = command->keep[i];
+        long result = make_inheritable(command->keep[i]);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static bool is_kept(const struct plan *plan, int fd) {
+    for (size_t i = 0; i < plan->kept_count; i++)
+        if (fd >= plan->kept[i].first && fd <= plan->kept[i].last)
+            return true;
+    return false;
+}
+
+/* Marked, not closed: the program to be executed may itself be named as /proc/self/fd/N. */
+static void mark(const struct plan *plan, int fd) {
+    if (!is_kept(plan, fd))
+        raw3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+}
+
+static void close_unless_report(const struct plan *plan, int fd) {
+    if (fd != plan->report_descriptor)
+        raw1(SYS_close, fd);
+}
+
+struct directory_entry {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char type; /* not looked at: some kernels answer DT_UNKNOWN */
+    char name[];
+};
+
+static int parse_number(const char *text) {
+    int number = 0;
+    if (*text == '\0')
+        return -1;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || number > (INT_MAX - 9) / 10)
+            return -1;
+        number = number * 10 + (*text - '0');
+    }
+    return number;
+}
+
+/* With every number in use, the listing needs one: give up a descriptor that the next program would not get anyway. */
+static long open_listing(const struct plan *plan) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    long listing = raw4(SYS_openat, AT_FDCWD, "/proc/self/fd", flags, 0);
+    for (int fd = 3; listing == -EMFILE && fd < LOW_DESCRIPTORS; fd++) {
+        if (is_kept(plan, fd) || plan_names_descriptor(plan, fd) || fd == plan->report_descriptor)
+            continue;
+        raw1(SYS_close, fd);
+        listing = raw4(SYS_openat, AT_FDCWD, "/proc/self/fd", flags, 0);
+    }
+    return listing;
+}
+
+/* Calls visit for each open descriptor from first on. Closing the one that is visited is allowed: the position in
+ * /proc/self/fd is a descriptor number. */
+static long visit_open(const struct plan *plan, int first, void (*visit)(const struct plan *, int)) {
+    _Alignas(struct directory_entry) char buffer[1024];
+    long listing = open_listing(plan);
+    if (listing < 0)
+        return listing;
+    long filled;
+    while ((filled = raw3(SYS_getdents64, listing, buffer, sizeof buffer)) > 0) {
+        for (long at = 0; at < filled;) {
+            const struct directory_entry *entry = (const void *)(buffer + at);
+            int fd = parse_number(entry->name);
+            if (fd >= first && fd != listing)
+                visit(plan, fd);
+            at += entry->length;
+        }
+    }
+    raw1(SYS_close, listing);
+    return filled;
+}
+
+/* Where close_range cannot do it: the open descriptors as /proc lists them or, without /proc, every number up to the
+ * cut, above which nothing is open. Without a cut nothing bounds the table, and the error is the caller's. */
+static long visit_all(const struct plan *plan, int first, void (*visit)(const struct plan *, int), long refusal) {
+    long result = visit_open(plan, first, visit);
+    if (result >= 0)
+        return 0;
+    if (!plan->cut || plan->highest_copied >= (1 << 20))
+        return refusal;
+    int last = plan->highest_copied > plan->first_free_number ? plan->highest_copied : plan->first_free_number;
+    for (int fd = first; fd <= last; fd++)
+        visit(plan, fd);
+    return 0;
+}
+
+static long mark_range(const struct plan *plan, int64_t first, int64_t last) {
+    if (first > last)
+        return 0;
+    /* Above the cut there is only what the actions put there, and that is kept. */
+    if (plan->cut && first > plan->highest_copied)
+        return 0;
+    return raw3(SYS_close_range, (unsigned)first, (unsigned)last, CLOSE_ON_EXEC);
+}
+
+/* The gaps between what is kept, and all above it. */
+long child_seal(const struct plan *plan) {
+    int64_t next = 0;
+    long result = 0;
+    for (size_t i = 0; i < plan->kept_count && result == 0; i++) {
+        result = mark_range(plan, next, (int64_t)plan->kept[i].first - 1);
+        next = (int64_t)plan->kept[i].last + 1;
+    }
+    if (result == 0)
+        result = mark_range(plan, next, last_possible);
+    return result < 0 ? visit_all(plan, 3, mark, result) : 0;
+}
+
+long child_close_from(const struct plan *plan, int first) {
+    long result = 0;
+    unsigned report = (unsigned)plan->report_descriptor;
+    if (plan->report_descriptor < first)
+        result = raw3(SYS_close_range, first, last_possible, 0);
+    else {
+        if (report > (unsigned)first)
+            result = raw3(SYS_close_range, first, report - 1, 0);
+        if (result == 0)
+            result = raw3(SYS_close_range, report + 1, last_possible, 0);
+    }
+    return result < 0 ? visit_all(plan, first, close_unless_report, result) : 0;
+}

@@ -1,0 +1,421 @@
+/* The parent half: block signals, make the child, learn its fate, restore.
+ *
+ * Everything that this file takes it gives back on every path. It makes raw system calls, so it is no cancellation
+ * point and leaves errno alone; it takes no lock, so a child that a debugger has stopped holds up nobody else. */
+#include "plan.h"
+#include "stack.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* Whether a child made with CLONE_VM and CLONE_VFORK really shares memory and suspends its parent. Emulators carry it
+ * out as a plain fork. Learned from the first child. */
+enum { SHARING_UNKNOWN, SHARING_REAL, SHARING_FAKED };
+static _Atomic int sharing;
+
+enum { SMALL_RANGES = 40, SMALL_SHELL_ARGV = 32 };
+
+struct attempt {
+    struct plan plan;
+    struct report own_report;
+    struct stack stack;
+    struct launch launch;
+    int report_read_end;
+    bool no_cut;
+    bool no_fetch;
+    bool no_sharing;
+    struct airlock_range small_ranges[SMALL_RANGES];
+    char *small_shell_argv[SMALL_SHELL_ARGV];
+    struct airlock_range *ranges;
+    size_t ranges_size; /* bytes mapped for ranges; 0: none */
+    size_t shell_argv_size;
+};
+
+static uint64_t clock_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static void *map_memory(size_t size, int kind) {
+#ifdef SYS_mmap2
+    long result = raw6(SYS_mmap2, 0, (long)size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
+#else
+    long result = raw6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
+#endif
+    return result < 0 && result >= -4095 ? NULL : (void *)result;
+}
+
+/* Changing ids where memory is shared would clear the parent's dumpable flag; a reset that changes nothing does not. */
+static bool changes_identity(const struct airlock_command *command) {
+    if (command->flags & (AIRLOCK_SETUID | AIRLOCK_SETGID | AIRLOCK_SETGROUPS))
+        return true;
+    return (command->flags & AIRLOCK_RESETIDS) && (raw0(SYS_AIRLOCK_getuid) != raw0(SYS_AIRLOCK_geteuid) ||
+                                                   raw0(SYS_AIRLOCK_getgid) != raw0(SYS_AIRLOCK_getegid));
+}
+
+static bool may_share_memory(const struct attempt *attempt) {
+    const struct airlock_command *command = attempt->plan.command;
+    return !attempt->no_sharing && !(lacking() & LACK_VFORK) && command->before_exec == NULL &&
+           !(command->flags & AIRLOCK_NO_SHARED_MEMORY) && !changes_identity(command);
+}
+
+/* Asked in the parent with a range that holds nothing. Without CLOSE_RANGE_UNSHARE: that would give the calling
+ * thread of a threaded program a table of its own. */
+static bool kernel_can_cut(void) {
+    static _Atomic bool known;
+    if (atomic_load_explicit(&known, memory_order_relaxed))
+        return true;
+    if (raw3(SYS_close_range, ~0U, ~0U, 0) < 0) {
+        remember_lack(LACK_CUT);
+        return false;
+    }
+    atomic_store_explicit(&known, true, memory_order_relaxed);
+    return true;
+}
+
+static bool may_cut(const struct attempt *attempt) {
+    const struct airlock_command *command = attempt->plan.command;
+    return command->seal == AIRLOCK_SEAL && !attempt->no_cut && command->before_exec == NULL &&
+           !(lacking() & LACK_CUT) && kernel_can_cut();
+}
+
+/* Without a descriptor to spare for the report, memory has to serve, so find out beforehand whether it does. */
+static void learn_sharing_from_probe(struct stack stack) {
+    if (stack.mapping == NULL)
+        return;
+    int found = probe_sharing(stack.lowest, stack.size) ? SHARING_REAL : SHARING_FAKED;
+    atomic_store_explicit(&sharing, found, memory_order_relaxed);
+}
+
+/* The write end must be a number that the command does not speak of: an action on a number that is not open has to
+ * find it so, and a target must not close it. */
+static int move_report(struct plan *plan, int descriptor) {
+    if (!plan_names_descriptor(plan, descriptor))
+        return descriptor;
+    int above = descriptor;
+    for (size_t i = 0; i < plan->command->action_count; i++) {
+        const struct airlock_action *action = &plan->command->actions[i];
+        above = action->fd > above ? action->fd : above;
+        above = action->source > above ? action->source : above;
+    }
+    long moved = above == INT_MAX ? -EMFILE : raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, above + 1);
+    /* The limit is near: look for any other number. */
+    for (int fd = 3; moved < 0 && fd < LOW_DESCRIPTORS; fd++)
+        if (!plan_names_descriptor(plan, fd) && raw2(SYS_fcntl, fd, F_GETFD) == -EBADF)
+            moved = raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, fd);
+    raw1(SYS_close, descriptor);
+    return (int)moved;
+}
+
+/* Close-on-exec from the start: another thread may fork by itself at any moment. */
+static int open_report_pipe(struct attempt *attempt) {
+    int ends[2];
+    long result = raw2(SYS_pipe2, ends, O_CLOEXEC);
+    if (result < 0)
+        return (int)-result;
+    int moved = move_report(&attempt->plan, ends[1]);
+    if (moved < 0) {
+        raw1(SYS_close, ends[0]);
+        return -moved;
+    }
+    attempt->report_read_end = ends[0];
+    attempt->plan.report_descriptor = moved;
+    return 0;
+}
+
+/* Where the child will leave its message. */
+static int prepare_report(struct attempt *attempt) {
+    struct plan *plan = &attempt->plan;
+    plan->report = &attempt->own_report;
+    if (!plan->share_memory) {
+        struct report *page = map_memory(sizeof *page, MAP_SHARED);
+        if (page != NULL)
+            plan->report = page;
+    }
+    bool known_real = atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL;
+    bool memory_will_do = plan->share_memory ? known_real : known_real && plan->report != &attempt->own_report;
+    if (memory_will_do && (plan->share_memory || plan->command->before_exec == NULL))
+        return 0;
+    int code = open_report_pipe(attempt);
+    if (code == 0 || plan->command->before_exec != NULL)
+        return code;
+    learn_sharing_from_probe(attempt->stack);
+    return atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL ? 0 : code;
+}
+
+static int prepare_ranges(struct attempt *attempt) {
+    size_t count = plan_range_bound(attempt->plan.command);
+    if (attempt->ranges != NULL)
+        return 0;
+    attempt->ranges = attempt->small_ranges;
+    if (count <= SMALL_RANGES)
+        return 0;
+    size_t size = count * sizeof(struct airlock_range);
+    attempt->ranges = map_memory(size, MAP_PRIVATE);
+    if (attempt->ranges == NULL)
+        return ENOMEM;
+    attempt->ranges_size = size;
+    return 0;
+}
+
+/* What the shell is given when the file turns out to be no program: itself, the file, the arguments from the second. */
+static int prepare_shell(struct attempt *attempt) {
+    struct plan *plan = &attempt->plan;
+    size_t count = 0;
+    if (!(plan->command->flags & AIRLOCK_SHELL_FALLBACK) || plan->shell_argv != NULL || plan->argv == NULL)
+        return 0;
+    while (plan->argv[count] != NULL)
+        count++;
+    size_t size = (count + 3) * sizeof(char *);
+    plan->shell_argv = attempt->small_shell_argv;
+    if (size > sizeof attempt->small_shell_argv) {
+        plan->shell_argv = map_memory(size, MAP_PRIVATE);
+        if (plan->shell_argv == NULL)
+            return ENOMEM;
+        attempt->shell_argv_size = size;
+    }
+    size_t used = 0;
+    plan->shell_argv[used++] = (char *)"/bin/sh";
+    plan->shell_argv[used++] = (char *)plan->file;
+    for (size_t i = 1; i < count; i++)
+        plan->shell_argv[used++] = plan->argv[i];
+    plan->shell_argv[used] = NULL;
+    return 0;
+}
+
+static int prepare(struct attempt *attempt) {
+    struct plan *plan = &attempt->plan;
+    plan->share_memory = may_share_memory(attempt);
+    plan->cut = may_cut(attempt);
+    plan->report_descriptor = -1;
+    attempt->report_read_end = -1;
+    attempt->own_report = (struct report){0};
+    if (plan->share_memory && attempt->stack.mapping == NULL)
+        attempt->stack = stack_acquire();
+    int code = plan_candidates(plan);
+    if (code == 0)
+        code = prepare_shell(attempt);
+    if (code == 0)
+        code = prepare_ranges(attempt);
+    if (code == 0)
+        code = prepare_report(attempt);
+    if (code != 0)
+        return code;
+    plan_descriptors(plan, attempt->ranges, !attempt->no_fetch && !(lacking() & LACK_FETCH));
+    if (plan->fetch_count > 0 || plan->command->death_signal != 0)
+        plan->parent = (int)raw0(SYS_getpid);
+    return 0;
+}
+
+/* A whole message means that a step failed; end of file, that the program runs (or was killed on the way). */
+static bool read_report(int read_end, struct report *report) {
+    struct report received;
+    long length;
+    do
+        length = raw3(SYS_read, read_end, &received, sizeof received);
+    while (length == -EINTR);
+    if (length != (long)sizeof received)
+        return false;
+    *report = received;
+    return true;
+}
+
+/* The child has executed its program or ended; what did it say? */
+static struct report learn_fate(struct attempt *attempt) {
+    struct plan *plan = &attempt->plan;
+    struct report report = *plan->report;
+    bool seen = plan->share_memory && report.started;
+    if (seen)
+        atomic_store_explicit(&sharing, SHARING_REAL, memory_order_relaxed);
+    if (plan->report_descriptor < 0)
+        return report;
+    raw1(SYS_close, plan->report_descriptor);
+    plan->report_descriptor = -1;
+    if (!seen)
+        read_report(attempt->report_read_end, &report);
+    return report;
+}
+
+/* What one attempt took; the stack and the prepared memory serve the next one, too. */
+static void release(struct attempt *attempt) {
+    struct plan *plan = &attempt->plan;
+    if (plan->report != NULL && plan->report != &attempt->own_report)
+        raw2(SYS_munmap, plan->report, sizeof *plan->report);
+    if (attempt->report_read_end >= 0)
+        raw1(SYS_close, attempt->report_read_end);
+    if (plan->report_descriptor >= 0)
+        raw1(SYS_close, plan->report_descriptor);
+    attempt->report_read_end = plan->report_descriptor = -1;
+}
+
+/* An error before or of the clone, as against one that the child reported. */
+static void set_error(struct airlock_error *error, enum airlock_step step, int index, int code) {
+    *error = (struct airlock_error){.step = step, .index = index, .code = code};
+}
+
+/* The child has failed: it is reaped here, and its pidfd closed. With SIGCHLD ignored the kernel reaps, and wait
+ * answers ECHILD when that is done. */
+static void reap_failed(struct attempt *attempt) {
+    while (raw4(SYS_wait4, attempt->launch.pid, 0, 0, 0) == -EINTR)
+        continue;
+    if (attempt->launch.pidfd >= 0)
+        raw1(SYS_close, attempt->launch.pidfd);
+}
+
+static void fill_timing(const struct attempt *attempt, const struct report *report, uint64_t cloned, uint64_t resumed,
+                        struct airlock_timing *timing) {
+    const struct plan *plan = &attempt->plan;
+    timing->primitive = attempt->launch.primitive;
+    timing->cut = plan->cut;
+    timing->shared_memory = plan->share_memory && report->started;
+    timing->fetched = plan->fetch_count;
+    timing->prepare_ns = cloned - timing->start_ns;
+    if (report->started_ns > cloned)
+        timing->clone_ns = report->started_ns - cloned;
+    if (report->exec_ns > report->started_ns) {
+        timing->setup_ns = report->exec_ns - report->started_ns;
+        timing->exec_ns = resumed > report->exec_ns ? resumed - report->exec_ns : 0;
+    }
+}
+
+static int attempt_once(struct attempt *attempt, struct airlock_error *error, struct airlock_timing *timing) {
+    struct plan *plan = &attempt->plan;
+    struct report report = {0};
+    uint64_t cloned = 0;
+    int code = prepare(attempt);
+    if (code != 0) {
+        set_error(error, AIRLOCK_STEP_PREPARE, 0, code);
+        goto out;
+    }
+    if (timing != NULL)
+        cloned = clock_now();
+    code = launch_child(plan, attempt->stack.lowest, attempt->stack.size, &attempt->launch);
+    if (code != 0) {
+        set_error(error, AIRLOCK_STEP_CLONE, 0, code);
+        goto out;
+    }
+    report = learn_fate(attempt);
+    if (timing != NULL)
+        fill_timing(attempt, &report, cloned, clock_now(), timing);
+    if (report.step != AIRLOCK_STEP_NONE) {
+        code = report.code;
+        set_error(error, (enum airlock_step)report.step, report.index, code);
+        reap_failed(attempt);
+    }
+out:
+    release(attempt);
+    return code;
+}
+
+/* A refusal by the kernel that another way round can avoid: note it and try once more. Each answer takes one way
+ * away, so this ends. */
+static bool should_retry(struct attempt *attempt, const struct airlock_error *error) {
+    if (error->step == AIRLOCK_STEP_CLONE && error->code == LAUNCH_CANNOT_SHARE) {
+        attempt->no_sharing = true;
+        return true;
+    }
+    if (error->step == AIRLOCK_STEP_UNSHARE && !attempt->no_cut) {
+        attempt->no_cut = true;
+        if (error->code != ENOMEM && error->code != EMFILE)
+            remember_lack(LACK_CUT);
+        return true;
+    }
+    if (error->step == AIRLOCK_STEP_FETCH && !attempt->no_fetch) {
+        attempt->no_fetch = true;
+        if (error->code == EPERM || error->code == ENOSYS)
+            remember_lack(LACK_FETCH);
+        return true;
+    }
+    return false;
+}
+
+static int check_actions(const struct airlock_command *command) {
+    for (size_t i = 0; i < command->action_count; i++) {
+        const struct airlock_action *action = &command->actions[i];
+        bool needs_path = action->kind == AIRLOCK_ACTION_OPEN || action->kind == AIRLOCK_ACTION_CHDIR;
+        if ((unsigned)action->kind > AIRLOCK_ACTION_TCSETPGRP || (needs_path && action->path == NULL))
+            return (int)i;
+    }
+    return -1;
+}
+
+static int check_keep(const struct airlock_command *command) {
+    for (size_t i = 0; i < command->keep_count; i++)
+        if (command->keep[i] < 0)
+            return (int)i;
+    for (size_t i = 0; i < command->keep_range_count; i++)
+        if (command->keep_ranges[i].first < 0 || command->keep_ranges[i].last < command->keep_ranges[i].first)
+            return (int)i;
+    return -1;
+}
+
+/* What can be said to be wrong before anything is started. */
+static int check_command(const struct airlock_command *command, struct airlock_error *error) {
+    set_error(error, AIRLOCK_STEP_CHECK, -1, EINVAL);
+    if ((command->actions == NULL && command->action_count > 0) || (command->keep == NULL && command->keep_count > 0) ||
+        (command->keep_ranges == NULL && command->keep_range_count > 0) ||
+        (command->limits == NULL && command->limit_count > 0) || command->group_count > NGROUPS_MAX ||
+        (command->groups == NULL && command->group_count > 0))
+        return EINVAL;
+    if ((error->index = check_actions(command)) >= 0 || (error->index = check_keep(command)) >= 0)
+        return EINVAL;
+    if (command->path == NULL && command->candidates == NULL && (command->argv == NULL || command->argv[0] == NULL))
+        return EINVAL;
+    if (command->death_signal < 0 || command->death_signal > 64)
+        return EINVAL;
+    *error = (struct airlock_error){0};
+    return 0;
+}
+
+static int spawn_blocked(const struct airlock_command *command, airlock_signals old_mask, struct airlock_child *child,
+                         struct airlock_error *error, struct airlock_timing *timing) {
+    struct attempt attempt;
+    int code;
+    attempt.plan = (struct plan){.command = command, .measure = timing != NULL};
+    attempt.plan.mask = command->flags & AIRLOCK_SETMASK ? command->mask : old_mask;
+    attempt.stack = (struct stack){0};
+    attempt.launch = (struct launch){0};
+    attempt.no_cut = attempt.no_fetch = attempt.no_sharing = false;
+    attempt.ranges = NULL;
+    attempt.ranges_size = attempt.shell_argv_size = 0;
+    do {
+        attempt.plan.report = NULL;
+        attempt.plan.search_path = NULL;
+        code = attempt_once(&attempt, error, timing);
+    } while (code != 0 && should_retry(&attempt, error));
+
+    if (attempt.ranges_size > 0)
+        raw2(SYS_munmap, attempt.ranges, attempt.ranges_size);
+    if (attempt.shell_argv_size > 0)
+        raw2(SYS_munmap, attempt.plan.shell_argv, attempt.shell_argv_size);
+    stack_release(attempt.stack);
+    if (code == 0)
+        *child = (struct airlock_child){.pid = attempt.launch.pid, .pidfd = attempt.launch.pidfd};
+    return code;
+}
+
+int airlock_spawn(const struct airlock_command *command, struct airlock_child *child, struct airlock_error *error,
+                  struct airlock_timing *timing) {
+    const airlock_signals all = ~(airlock_signals)0;
+    airlock_signals old_mask = 0;
+    struct airlock_error unwanted;
+    if (error == NULL)
+        error = &unwanted;
+    if (timing != NULL)
+        *timing = (struct airlock_timing){.start_ns = clock_now()};
+    int code = check_command(command, error);
+    if (code != 0)
+        return code;
+
+    /* By the raw call: libc's own would leave its signals 32 and 33 open. */
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old_mask, sizeof all);
+    code = spawn_blocked(command, old_mask, child, error, timing);
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask);
+    return code;
+}

@@ -1,0 +1,47 @@
+/* A bounded line of text, put together without libc: usable from a signal handler, and with every descriptor in use.
+ * What does not fit is counted but not written. */
+#ifndef AIRLOCK_TEXT_H
+#define AIRLOCK_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+    char *to;
+    size_t size;
+    size_t length; /* of the whole text, whether it fitted or not */
+};
+
+static inline void text_char(struct text *text, char c) {
+    if (text->length + 1 < text->size)
+        text->to[text->length] = c;
+    text->length++;
+}
+
+static inline void text_string(struct text *text, const char *string) {
+    while (*string != '\0')
+        text_char(text, *string++);
+}
+
+static inline void text_unsigned(struct text *text, uint64_t number) {
+    char digits[20];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count > 0)
+        text_char(text, digits[--count]);
+}
+
+static inline void text_signed(struct text *text, int64_t number) {
+    if (number < 0)
+        text_char(text, '-');
+    text_unsigned(text, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+static inline void text_end(struct text *text) {
+    if (text->size > 0)
+        text->to[text->length < text->size ? text->length : text->size - 1] = '\0';
+}
+
+#endif
