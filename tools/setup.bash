@@ -85,6 +85,12 @@ install_packages() {
 # build_airlock FOLDER: configures, or configures again (a new test may have come), and builds; silent when all goes well.
 build_airlock() {
     local folder=$1 said setup=(meson setup)
+    case $folder in
+    *[\ :]*)
+        echo "the dynamic loader preloads nothing from a path with a space or a colon, please move: $folder" >&2
+        return 1
+        ;;
+    esac
     if [ -e "$folder/build.ninja" ]; then
         setup+=(--reconfigure)
     fi
