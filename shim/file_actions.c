@@ -1,0 +1,163 @@
+/* Reads libc's file actions.
+ *
+ * libc has no getters for them, programs copy the object by value and some never initialise it, so it is read where it
+ * lies. The layout is glibc's since 2.1, with kinds only ever appended. Before the first object is believed, one that
+ * libc itself has built is read and compared; on any surprise every call with file actions goes to libc. */
+#include "request.h"
+
+#include "libc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* glibc's struct __spawn_action. */
+enum glibc_kind { KIND_CLOSE, KIND_DUP2, KIND_OPEN, KIND_CHDIR, KIND_FCHDIR, KIND_CLOSEFROM, KIND_TCSETPGRP };
+
+struct glibc_action {
+    int kind;
+    union {
+        int fd; /* close, fchdir, closefrom, tcsetpgrp */
+        struct {
+            int from;
+            int to;
+        } dup2;
+        struct {
+            int fd;
+            const char *path;
+            int flags;
+            mode_t mode;
+        } open;
+        const char *directory; /* chdir */
+    };
+};
+
+/* glibc's posix_spawn_file_actions_t. */
+struct glibc_actions {
+    int allocated;
+    int used;
+    const struct glibc_action *actions;
+};
+
+static bool translate(const struct glibc_action *from, struct airlock_action *to) {
+    *to = (struct airlock_action){.fd = from->fd};
+    switch (from->kind) {
+    case KIND_CLOSE:
+        to->kind = AIRLOCK_ACTION_CLOSE;
+        return true;
+    case KIND_DUP2:
+        to->kind = AIRLOCK_ACTION_DUP2;
+        to->source = from->dup2.from;
+        to->fd = from->dup2.to;
+        return true;
+    case KIND_OPEN:
+        to->kind = AIRLOCK_ACTION_OPEN;
+        to->path = from->open.path;
+        to->flags = from->open.flags;
+        to->mode = from->open.mode;
+        return true;
+    case KIND_CHDIR:
+        *to = (struct airlock_action){.kind = AIRLOCK_ACTION_CHDIR, .path = from->directory, .fd = -1};
+        return true;
+    case KIND_FCHDIR:
+        to->kind = AIRLOCK_ACTION_FCHDIR;
+        return true;
+    case KIND_CLOSEFROM:
+        to->kind = AIRLOCK_ACTION_CLOSEFROM;
+        return true;
+    case KIND_TCSETPGRP:
+        to->kind = AIRLOCK_ACTION_TCSETPGRP;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool same_path(const char *a, const char *b) {
+    return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+static bool same(const struct airlock_action *a, const struct airlock_action *b) {
+    return a->kind == b->kind && a->fd == b->fd && a->source == b->source && a->flags == b->flags &&
+           a->mode == b->mode && same_path(a->path, b->path);
+}
+
+typedef int add_number(posix_spawn_file_actions_t *, int);
+typedef int add_path(posix_spawn_file_actions_t *, const char *);
+
+/* Adds one action of each kind that this libc knows; the kinds that came later are asked for by name. */
+static size_t build_sample(posix_spawn_file_actions_t *object, struct airlock_action *expected) {
+    size_t count = 0;
+    add_path *chdir = (add_path *)libc_optional("posix_spawn_file_actions_addchdir_np");
+    add_number *fchdir = (add_number *)libc_optional("posix_spawn_file_actions_addfchdir_np");
+    add_number *closefrom = (add_number *)libc_optional("posix_spawn_file_actions_addclosefrom_np");
+    add_number *tcsetpgrp = (add_number *)libc_optional("posix_spawn_file_actions_addtcsetpgrp_np");
+    if (posix_spawn_file_actions_addclose(object, 3) == 0)
+        expected[count++] = AIRLOCK_CLOSE(3);
+    if (posix_spawn_file_actions_adddup2(object, 4, 5) == 0)
+        expected[count++] = AIRLOCK_DUP2(4, 5);
+    if (posix_spawn_file_actions_addopen(object, 6, "/", O_CLOEXEC, 0644) == 0)
+        expected[count++] = AIRLOCK_OPEN(6, "/", O_CLOEXEC, 0644);
+    if (chdir != NULL && chdir(object, "/") == 0) {
+        expected[count] = AIRLOCK_CHDIR("/");
+        expected[count++].fd = -1;
+    }
+    if (fchdir != NULL && fchdir(object, 7) == 0)
+        expected[count++] = AIRLOCK_FCHDIR(7);
+    if (closefrom != NULL && closefrom(object, 8) == 0)
+        expected[count++] = AIRLOCK_CLOSEFROM(8);
+    if (tcsetpgrp != NULL && tcsetpgrp(object, 9) == 0)
+        expected[count++] = AIRLOCK_TCSETPGRP(9);
+    return count;
+}
+
+static bool layout_is_as_expected(void) {
+    enum { KINDS = 7 };
+    posix_spawn_file_actions_t object;
+    struct airlock_action expected[KINDS], read;
+    if (sizeof object < sizeof(struct glibc_actions) || posix_spawn_file_actions_init(&object) != 0)
+        return false;
+    size_t count = build_sample(&object, expected);
+    const struct glibc_actions *actions = (const void *)&object;
+    bool right = count >= 3 && actions->used == (int)count && actions->allocated >= actions->used;
+    for (size_t i = 0; right && i < count; i++)
+        right = translate(&actions->actions[i], &read) && same(&read, &expected[i]);
+    posix_spawn_file_actions_destroy(&object);
+    return right;
+}
+
+/* Checked once, at the first spawn that has file actions. Two threads may both do it, with the same result. */
+static bool layout_is_known(void) {
+    enum { UNCHECKED, KNOWN, UNKNOWN };
+    static _Atomic int verdict;
+    int known = atomic_load_explicit(&verdict, memory_order_relaxed);
+    if (known == UNCHECKED) {
+        int saved = errno;
+        known = layout_is_as_expected() ? KNOWN : UNKNOWN;
+        errno = saved;
+        atomic_store_explicit(&verdict, known, memory_order_relaxed);
+    }
+    return known == KNOWN;
+}
+
+int request_read_file_actions(struct request *request, const posix_spawn_file_actions_t *object) {
+    const struct glibc_actions *actions = (const void *)object;
+    if (object == NULL || actions->used == 0)
+        return 0;
+    if (!layout_is_known() || actions->used < 0) {
+        request->obstacle = "file actions in a layout that this library does not know";
+        return 0;
+    }
+    struct airlock_action *room = request_action_room(request, (size_t)actions->used);
+    if (room == NULL)
+        return ENOMEM;
+    for (int i = 0; i < actions->used; i++) {
+        if (!translate(&actions->actions[i], &room[i])) {
+            request->obstacle = "a file action of a kind that this library does not know";
+            return 0;
+        }
+    }
+    request->command.action_count = (size_t)actions->used;
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* The shell as libc's system and popen start it: by its path, with the arguments that this libc gives it. */
+#include "shell.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
+/* Since 2.38 glibc ends the options of the shell before the line, so that one that begins with a dash is a command. */
+static bool libc_ends_options(void) {
+#ifdef __GLIBC__
+    enum { UNKNOWN, NO, YES };
+    static _Atomic int known;
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (answer == UNKNOWN) {
+        const char *version = gnu_get_libc_version();
+        char *rest;
+        long major = strtol(version, &rest, 10);
+        long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+        answer = major > 2 || (major == 2 && minor >= 38) ? YES : NO;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == YES;
+#else
+    return false;
+#endif
+}
+
+void shell_prepare(struct shell_call *call, const char *name, const void *caller, const char *line) {
+    int used = 0;
+    call->argv[used++] = (char *)"sh";
+    call->argv[used++] = (char *)"-c";
+    if (libc_ends_options())
+        call->argv[used++] = (char *)"--";
+    call->argv[used++] = (char *)line;
+    call->argv[used] = NULL;
+    call->request.call = name;
+    call->request.caller = caller;
+    call->request.signals_chosen = false;
+    call->request.obstacle = NULL;
+    call->request.mapped = 0;
+    call->request.command = (struct airlock_command){.path = "/bin/sh", .argv = call->argv, .envp = environ};
+}

@@ -1,0 +1,161 @@
+/* system: while the shell runs, SIGINT and SIGQUIT are ignored and SIGCHLD is blocked (POSIX).
+ *
+ * Overlapping calls in several threads share the ignoring: the first one sets it, the last one restores it. A thread
+ * that is cancelled while it waits kills and reaps its shell and restores all the same (glibc). */
+#include "export.h"
+#include "libc.h"
+#include "policy.h"
+#include "shell.h"
+#include "syscall.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The dispositions that the overlapping calls share. The lock is held for a few instructions, never across a clone,
+ * with signals blocked. It carries the process id of its holder: in a child of fork, threads that held it do not
+ * exist. */
+static struct {
+    _Atomic int lock;
+    int process; /* whose users are counted */
+    int users;
+    struct sigaction interrupt;
+    struct sigaction quit;
+} shared;
+
+static void lock_shared(int process) {
+    int seen = 0;
+    while (!atomic_compare_exchange_strong(&shared.lock, &seen, process)) {
+        if (seen != process) {
+            if (atomic_compare_exchange_strong(&shared.lock, &seen, process))
+                return;
+            continue;
+        }
+        struct timespec pause = {.tv_nsec = 1000000};
+        raw4(SYS_futex, &shared.lock, FUTEX_WAIT_PRIVATE, seen, &pause);
+        seen = 0;
+    }
+}
+
+static void unlock_shared(void) {
+    atomic_store(&shared.lock, 0);
+    raw3(SYS_futex, &shared.lock, FUTEX_WAKE_PRIVATE, 1);
+}
+
+/* What one call has to undo. */
+struct system_call {
+    sigset_t old_mask;
+    pid_t pid;
+};
+
+static void block_all(sigset_t *old) {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, old);
+}
+
+/* Ignores the two signals and blocks SIGCHLD. Answers the signals that the shell has to have at their default: those
+ * that the program itself does not ignore. */
+static airlock_signals enter(struct system_call *call) {
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    airlock_signals reset = 0;
+    sigset_t mask;
+    block_all(&call->old_mask);
+    int process = getpid();
+    lock_shared(process);
+    if (shared.process != process) {
+        shared.process = process;
+        shared.users = 0;
+    }
+    if (shared.users++ == 0) {
+        sigaction(SIGINT, &ignore, &shared.interrupt);
+        sigaction(SIGQUIT, &ignore, &shared.quit);
+    }
+    if (shared.interrupt.sa_handler != SIG_IGN)
+        reset |= AIRLOCK_SIGNAL(SIGINT);
+    if (shared.quit.sa_handler != SIG_IGN)
+        reset |= AIRLOCK_SIGNAL(SIGQUIT);
+    unlock_shared();
+    mask = call->old_mask;
+    sigaddset(&mask, SIGCHLD);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return reset;
+}
+
+static void leave(const struct system_call *call) {
+    sigset_t unused;
+    block_all(&unused);
+    lock_shared(getpid());
+    if (--shared.users == 0) {
+        sigaction(SIGINT, &shared.interrupt, NULL);
+        sigaction(SIGQUIT, &shared.quit, NULL);
+    }
+    unlock_shared();
+    pthread_sigmask(SIG_SETMASK, &call->old_mask, NULL);
+}
+
+static void cancelled(void *argument) {
+    const struct system_call *call = argument;
+    raw2(SYS_kill, call->pid, SIGKILL);
+    while (raw4(SYS_wait4, call->pid, 0, 0, 0) == -EINTR)
+        continue;
+    leave(call);
+}
+
+/* waitpid is what makes system a cancellation point. */
+static int wait_for_shell(struct system_call *call) {
+    int status = -1;
+    pid_t waited;
+    pthread_cleanup_push(cancelled, call);
+    do
+        waited = waitpid(call->pid, &status, 0);
+    while (waited < 0 && errno == EINTR);
+    if (waited != call->pid)
+        status = -1;
+    pthread_cleanup_pop(0);
+    return status;
+}
+
+/* A shell that cannot be executed counts as one that ended with 127 (POSIX). */
+static int status_of_failure(int code) {
+    errno = code;
+    return W_EXITCODE(127, 0);
+}
+
+static int run(const char *line, const void *caller) {
+    struct system_call call;
+    struct shell_call shell;
+    struct airlock_child child;
+    struct airlock_error error;
+    shell_prepare(&shell, "system", caller, line);
+    struct airlock_command *command = &shell.request.command;
+    command->default_signals = enter(&call);
+    command->flags |= AIRLOCK_SETMASK;
+    memcpy(&command->mask, &call.old_mask, sizeof command->mask);
+    int code = request_spawn(&shell.request, &child, &error);
+    request_release(&shell.request);
+    int status;
+    if (code == 0) {
+        call.pid = child.pid;
+        status = wait_for_shell(&call);
+    } else {
+        status = status_of_failure(code);
+    }
+    leave(&call);
+    return status;
+}
+
+EXPORT int system(const char *line) {
+    if (policy()->mode == MODE_OFF)
+        return libc_system(line);
+    if (line == NULL)
+        return run("exit 0", __builtin_return_address(0)) == 0;
+    return run(line, __builtin_return_address(0));
+}
