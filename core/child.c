@@ -12,23 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-_Noreturn void child_fail(struct plan *plan, int step, int index, long error) {
-    struct report *report = plan->report;
-    report->step = step;
-    report->index = index;
-    report->code = error < 0 ? (int)-error : ECHILD;
-    /* One write, not repeated: when the parent is gone there is nobody to tell, and SIGPIPE is blocked. */
-    if (plan->report_descriptor >= 0)
-        raw3(SYS_write, plan->report_descriptor, report, sizeof *report);
-    for (;;)
-        raw1(SYS_exit_group, 127);
-}
-
-static void check(struct plan *plan, int step, int index, long result) {
-    if (result < 0)
-        child_fail(plan, step, index, result);
-}
-
 static uint64_t now(const struct plan *plan) {
     uint64_t nanoseconds = 0;
     if (plan->measure)
@@ -106,151 +89,250 @@ static long do_action(const struct plan *plan, const struct airlock_action *acti
 }
 
 /* The three move at once: what sits on 0 to 2 and is still needed is first duplicated out of the way. */
-static void set_stdio(struct plan *plan) {
+static long set_stdio(struct plan *plan, int *index) {
     int source[3];
+    long result = 0;
     if (plan->command->stdio == NULL)
-        return;
-    for (int i = 0; i < 3; i++) {
+        return 0;
+    for (int i = *index = 0; i < 3; *index = ++i) {
         source[i] = plan->command->stdio[i];
         if (source[i] < 0)
             continue;
         source[i] = child_local_number(plan, source[i]);
         if (source[i] < 0)
-            child_fail(plan, AIRLOCK_STEP_STDIO, i, -EBADF);
+            return -EBADF;
         if (source[i] > 2 || source[i] == i)
             continue;
-        long moved = raw3(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, plan->first_free_number);
-        if (moved == -EINVAL || moved == -EMFILE)
-            moved = raw3(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, 3);
-        check(plan, AIRLOCK_STEP_STDIO, i, moved);
-        source[i] = (int)moved;
+        result = raw3(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, plan->first_free_number);
+        if (result == -EINVAL || result == -EMFILE)
+            result = raw3(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, 3);
+        if (result < 0)
+            return result;
+        source[i] = (int)result;
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = *index = 0; i < 3 && result >= 0; i++) {
+        *index = i;
         if (source[i] >= 0)
-            check(plan, AIRLOCK_STEP_STDIO, i, duplicate(source[i], i));
+            result = duplicate(source[i], i);
+    }
+    return result;
 }
 
-static void set_scheduling(struct plan *plan) {
+static long cut(struct plan *plan, int *index) {
+    (void)index;
+    return plan->cut ? child_cut(plan) : 0;
+}
+
+static long fetch(struct plan *plan, int *index) {
+    return plan->fetch_count > 0 ? child_fetch(plan, index) : 0;
+}
+
+static long reset_signals(struct plan *plan, int *index) {
+    return child_reset_signals(plan, index);
+}
+
+static long set_scheduling(struct plan *plan, int *index) {
     const struct airlock_command *command = plan->command;
     int priority = command->scheduling_priority;
+    (void)index;
     if (command->flags & AIRLOCK_SETSCHEDULER)
-        check(plan, AIRLOCK_STEP_SCHEDULING, 0, raw3(SYS_sched_setscheduler, 0, command->scheduling_policy, &priority));
-    else if (command->flags & AIRLOCK_SETSCHEDPARAM)
-        check(plan, AIRLOCK_STEP_SCHEDULING, 0, raw2(SYS_sched_setparam, 0, &priority));
+        return raw3(SYS_sched_setscheduler, 0, command->scheduling_policy, &priority);
+    if (command->flags & AIRLOCK_SETSCHEDPARAM)
+        return raw2(SYS_sched_setparam, 0, &priority);
+    return 0;
 }
 
-static void set_session_and_group(struct plan *plan) {
-    const struct airlock_command *command = plan->command;
-    if (command->flags & AIRLOCK_SETSID)
-        check(plan, AIRLOCK_STEP_SESSION, 0, raw0(SYS_setsid));
-    if (command->flags & AIRLOCK_SETPGROUP)
-        check(plan, AIRLOCK_STEP_PROCESS_GROUP, 0, raw2(SYS_setpgid, 0, command->process_group));
+static long set_session(struct plan *plan, int *index) {
+    (void)index;
+    return plan->command->flags & AIRLOCK_SETSID ? raw0(SYS_setsid) : 0;
 }
 
-static void reset_ids(struct plan *plan) {
-    if (!(plan->command->flags & AIRLOCK_RESETIDS))
-        return;
+static long set_process_group(struct plan *plan, int *index) {
+    (void)index;
+    return plan->command->flags & AIRLOCK_SETPGROUP ? raw2(SYS_setpgid, 0, plan->command->process_group) : 0;
+}
+
+static long reset_ids(struct plan *plan, int *index) {
     const int unchanged = -1;
-    long user = raw0(SYS_AIRLOCK_getuid);
-    check(plan, AIRLOCK_STEP_RESET_IDS, 0, raw3(SYS_AIRLOCK_setresuid, unchanged, user, unchanged));
-    long group = raw0(SYS_AIRLOCK_getgid);
-    check(plan, AIRLOCK_STEP_RESET_IDS, 1, raw3(SYS_AIRLOCK_setresgid, unchanged, group, unchanged));
+    if (!(plan->command->flags & AIRLOCK_RESETIDS))
+        return 0;
+    long result = raw3(SYS_AIRLOCK_setresuid, unchanged, raw0(SYS_AIRLOCK_getuid), unchanged);
+    if (result < 0)
+        return result;
+    *index = 1;
+    return raw3(SYS_AIRLOCK_setresgid, unchanged, raw0(SYS_AIRLOCK_getgid), unchanged);
 }
 
-/* Groups before the user: afterwards the right to change them is gone. */
-static void set_ids(struct plan *plan) {
+static long run_actions(struct plan *plan, int *index) {
     const struct airlock_command *command = plan->command;
-    if (command->flags & AIRLOCK_SETGROUPS)
-        check(plan, AIRLOCK_STEP_GROUPS, 0, raw2(SYS_AIRLOCK_setgroups, command->group_count, command->groups));
-    if (command->flags & AIRLOCK_SETGID)
-        check(plan, AIRLOCK_STEP_GID, 0, raw3(SYS_AIRLOCK_setresgid, command->gid, command->gid, command->gid));
-    if (command->flags & AIRLOCK_SETUID)
-        check(plan, AIRLOCK_STEP_UID, 0, raw3(SYS_AIRLOCK_setresuid, command->uid, command->uid, command->uid));
+    for (size_t i = 0; i < command->action_count; i++) {
+        *index = (int)i;
+        long result = do_action(plan, &command->actions[i]);
+        if (result < 0)
+            return result;
+    }
+    return 0;
 }
 
-/* After the ids, whose change clears it. A parent that died before the call will send nothing: then end at once. */
-static void set_death_signal(struct plan *plan) {
+static long change_directory(struct plan *plan, int *index) {
+    (void)index;
+    return plan->command->cwd != NULL ? raw1(SYS_chdir, plan->command->cwd) : 0;
+}
+
+static long set_umask(struct plan *plan, int *index) {
+    (void)index;
+    return plan->command->flags & AIRLOCK_SETUMASK ? raw1(SYS_umask, plan->command->umask) : 0;
+}
+
+/* Groups before the user: afterwards the right to change them is gone. Root's own groups are not handed to another
+ * user by oversight (Rust). */
+static long set_groups(struct plan *plan, int *index) {
+    const struct airlock_command *command = plan->command;
+    (void)index;
+    if (command->flags & AIRLOCK_SETGROUPS)
+        return raw2(SYS_AIRLOCK_setgroups, command->group_count, command->groups);
+    if ((command->flags & AIRLOCK_SETUID) && !(command->flags & AIRLOCK_KEEP_GROUPS) && command->uid != 0 &&
+        raw0(SYS_AIRLOCK_geteuid) == 0)
+        return raw2(SYS_AIRLOCK_setgroups, 0, 0);
+    return 0;
+}
+
+static long set_gid(struct plan *plan, int *index) {
+    const struct airlock_command *command = plan->command;
+    (void)index;
+    if (!(command->flags & AIRLOCK_SETGID))
+        return 0;
+    return raw3(SYS_AIRLOCK_setresgid, command->gid, command->gid, command->gid);
+}
+
+static long set_uid(struct plan *plan, int *index) {
+    const struct airlock_command *command = plan->command;
+    (void)index;
+    if (!(command->flags & AIRLOCK_SETUID))
+        return 0;
+    return raw3(SYS_AIRLOCK_setresuid, command->uid, command->uid, command->uid);
+}
+
+/* After the ids, whose change clears it. A parent that died before the call will send nothing: then end at once. A
+ * parent outside of a new process namespace shows as 0 and cannot be checked. */
+static long set_death_signal(struct plan *plan, int *index) {
     int signal = plan->command->death_signal;
+    (void)index;
     if (signal == 0)
-        return;
-    check(plan, AIRLOCK_STEP_DEATH_SIGNAL, 0, raw2(SYS_prctl, PR_SET_PDEATHSIG, signal));
-    if (raw0(SYS_getppid) != plan->parent)
-        child_fail(plan, AIRLOCK_STEP_DEATH_SIGNAL, 0, -ESRCH);
+        return 0;
+    long result = raw2(SYS_prctl, PR_SET_PDEATHSIG, signal);
+    if (result < 0)
+        return result;
+    long parent = raw0(SYS_getppid);
+    return parent != plan->parent && parent != 0 ? -ESRCH : 0;
+}
+
+static long set_mask(const struct plan *plan) {
+    const int set = 2; /* SIG_SETMASK */
+    return raw4(SYS_rt_sigprocmask, set, &plan->mask, 0, sizeof plan->mask);
+}
+
+/* The callback sees the mask of the program to come and may change it. That is safe here and not earlier: the
+ * parent's handlers are gone, and this child has memory of its own. */
+static long call_back(struct plan *plan, int *index) {
+    const struct airlock_command *command = plan->command;
+    (void)index;
+    if (command->before_exec == NULL)
+        return 0;
+    long result = set_mask(plan);
+    if (result < 0)
+        return result;
+    int code = command->before_exec(command->before_exec_argument);
+    return code > 0 ? -code : code;
+}
+
+static long keep(struct plan *plan, int *index) {
+    return child_keep(plan, index);
+}
+
+static long seal(struct plan *plan, int *index) {
+    (void)index;
+    return plan->command->seal == AIRLOCK_SEAL ? child_seal(plan) : 0;
 }
 
 /* The number of descriptors comes last: a lower limit must not hinder the others' preparation. */
-static void set_limits(struct plan *plan) {
+static long set_limits(struct plan *plan, int *index) {
     const struct airlock_command *command = plan->command;
     for (int last = 0; last <= 1; last++) {
         for (size_t i = 0; i < command->limit_count; i++) {
             const struct airlock_limit *limit = &command->limits[i];
-            if ((limit->resource == RLIMIT_NOFILE) == (last == 1))
-                check(plan, AIRLOCK_STEP_LIMIT, (int)i, raw4(SYS_prlimit64, 0, limit->resource, &limit->soft, 0));
+            if ((limit->resource == RLIMIT_NOFILE) != (last == 1))
+                continue;
+            *index = (int)i;
+            long result = raw4(SYS_prlimit64, 0, limit->resource, &limit->soft, 0);
+            if (result < 0)
+                return result;
         }
     }
+    return 0;
 }
 
-static void own_table(struct plan *plan) {
-    int index = 0;
-    if (plan->cut)
-        check(plan, AIRLOCK_STEP_UNSHARE, 0, child_cut(plan));
-    if (plan->fetch_count > 0) {
-        long result = child_fetch(plan, &index);
-        check(plan, AIRLOCK_STEP_FETCH, index, result);
-    }
+static long lift_mask(struct plan *plan, int *index) {
+    (void)index;
+    plan->report->exec_ns = now(plan);
+    return plan->command->before_exec == NULL ? set_mask(plan) : 0;
 }
 
-static void run_actions(struct plan *plan) {
-    const struct airlock_command *command = plan->command;
-    for (size_t i = 0; i < command->action_count; i++)
-        check(plan, AIRLOCK_STEP_ACTION, (int)i, do_action(plan, &command->actions[i]));
-    if (command->cwd != NULL)
-        check(plan, AIRLOCK_STEP_CHDIR, 0, raw1(SYS_chdir, command->cwd));
-    if (command->flags & AIRLOCK_SETUMASK)
-        raw1(SYS_umask, command->umask);
-}
+static const struct {
+    enum airlock_step step;
+    long (*take)(struct plan *plan, int *index);
+} steps[] = {
+    {AIRLOCK_STEP_UNSHARE, cut},
+    {AIRLOCK_STEP_FETCH, fetch},
+    {AIRLOCK_STEP_SIGNALS, reset_signals},
+    {AIRLOCK_STEP_SCHEDULING, set_scheduling},
+    {AIRLOCK_STEP_SESSION, set_session},
+    {AIRLOCK_STEP_PROCESS_GROUP, set_process_group},
+    {AIRLOCK_STEP_RESET_IDS, reset_ids},
+    {AIRLOCK_STEP_STDIO, set_stdio},
+    {AIRLOCK_STEP_ACTION, run_actions},
+    {AIRLOCK_STEP_CHDIR, change_directory},
+    {AIRLOCK_STEP_UMASK, set_umask},
+    {AIRLOCK_STEP_GROUPS, set_groups},
+    {AIRLOCK_STEP_GID, set_gid},
+    {AIRLOCK_STEP_UID, set_uid},
+    {AIRLOCK_STEP_DEATH_SIGNAL, set_death_signal},
+    {AIRLOCK_STEP_CALLBACK, call_back},
+    {AIRLOCK_STEP_KEEP, keep},
+    {AIRLOCK_STEP_SEAL, seal},
+    {AIRLOCK_STEP_LIMIT, set_limits},
+    {AIRLOCK_STEP_MASK, lift_mask},
+    {AIRLOCK_STEP_EXEC, child_exec},
+};
 
-static void call_back(struct plan *plan) {
-    const struct airlock_command *command = plan->command;
-    if (command->before_exec == NULL)
+/* Returns only when a step failed, and the report says which. */
+void child_take_steps(struct plan *plan) {
+    struct report *report = plan->report;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        report->index = 0;
+        long result = steps[i].take(plan, &report->index);
+        if (result >= 0)
+            continue;
+        report->code = (int)-result;
+        report->step = steps[i].step;
         return;
-    int code = command->before_exec(command->before_exec_argument);
-    if (code != 0)
-        child_fail(plan, AIRLOCK_STEP_CALLBACK, 0, code > 0 ? -code : code);
-}
-
-static void seal(struct plan *plan) {
-    int index = 0;
-    long result = child_keep(plan, &index);
-    check(plan, AIRLOCK_STEP_KEEP, index, result);
-    if (plan->command->seal == AIRLOCK_SEAL)
-        check(plan, AIRLOCK_STEP_SEAL, 0, child_seal(plan));
+    }
 }
 
 _Noreturn void child_main(struct plan *plan) {
-    const int set_mask = 2; /* SIG_SETMASK */
-    int index = 0;
-
-    plan->report->started = 1;
-    plan->report->started_ns = now(plan);
-
-    own_table(plan);
-    long result = child_reset_signals(plan, &index);
-    check(plan, AIRLOCK_STEP_SIGNALS, index, result);
-    set_scheduling(plan);
-    set_session_and_group(plan);
-    reset_ids(plan);
-    set_stdio(plan);
-    run_actions(plan);
-    set_ids(plan);
-    set_death_signal(plan);
-    call_back(plan);
-    seal(plan);
-    set_limits(plan);
-    plan->report->exec_ns = now(plan);
-    check(plan, AIRLOCK_STEP_MASK, 0, raw4(SYS_rt_sigprocmask, set_mask, &plan->mask, 0, sizeof plan->mask));
-
-    index = 0;
-    result = child_exec(plan, &index);
-    child_fail(plan, AIRLOCK_STEP_EXEC, index, result);
+    struct report *report = plan->report;
+    report->started = 1;
+    report->started_ns = now(plan);
+    long result = plan->pidfd_socket >= 0 ? child_send_pidfd(plan->pidfd_socket) : 0;
+    if (result < 0) {
+        report->code = (int)-result;
+        report->step = AIRLOCK_STEP_CLONE;
+    } else {
+        child_take_steps(plan);
+    }
+    /* One write, not repeated: when the parent is gone there is nobody to tell, and SIGPIPE is blocked. */
+    if (plan->report_descriptor >= 0)
+        raw3(SYS_write, plan->report_descriptor, report, sizeof *report);
+    for (;;)
+        raw1(SYS_exit_group, 127);
 }

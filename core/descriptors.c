@@ -47,7 +47,8 @@ static void each_needed(const struct plan *plan, void (*visit)(void *, int), voi
         visit(to, command->stdio[i]);
     for (size_t i = 0; i < command->action_count; i++)
         visit(to, source_of(&command->actions[i]));
-    for (size_t i = 0; command->seal == AIRLOCK_SEAL && i < command->keep_count; i++)
+    bool keeps = command->seal == AIRLOCK_SEAL || (command->flags & AIRLOCK_MAKE_INHERITABLE);
+    for (size_t i = 0; keeps && i < command->keep_count; i++)
         visit(to, command->keep[i]);
     for (size_t i = 0; command->seal == AIRLOCK_SEAL && i < command->keep_range_count; i++)
         visit(to, command->keep_ranges[i].last);

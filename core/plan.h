@@ -47,6 +47,7 @@ struct plan {
     /* Descriptors. */
     int highest_copied;               /* the cut copies 0 to this one */
     int first_free_number;            /* nothing that the command names is here or above (apart from fetched numbers) */
+    int report_read_end;              /* the parent's end of the report pipe, which the child closes; -1: none */
     int report_descriptor;            /* -1: none */
     const struct airlock_range *kept; /* sorted, disjoint, not adjacent; begins with {0, 2} */
     size_t kept_count;

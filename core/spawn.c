@@ -25,7 +25,6 @@ struct attempt {
     struct report own_report;
     struct stack stack;
     struct launch launch;
-    int report_read_end;
     bool no_cut;
     bool no_fetch;
     bool no_sharing;
@@ -124,7 +123,7 @@ static int open_report_pipe(struct attempt *attempt) {
         raw1(SYS_close, ends[0]);
         return -moved;
     }
-    attempt->report_read_end = ends[0];
+    attempt->plan.report_read_end = ends[0];
     attempt->plan.report_descriptor = moved;
     return 0;
 }
@@ -194,7 +193,7 @@ static int prepare(struct attempt *attempt) {
     plan->share_memory = may_share_memory(attempt);
     plan->cut = may_cut(attempt);
     plan->report_descriptor = -1;
-    attempt->report_read_end = -1;
+    attempt->plan.report_read_end = -1;
     attempt->own_report = (struct report){0};
     if (plan->share_memory && attempt->stack.mapping == NULL)
         attempt->stack = stack_acquire();
@@ -238,7 +237,7 @@ static struct report learn_fate(struct attempt *attempt) {
     raw1(SYS_close, plan->report_descriptor);
     plan->report_descriptor = -1;
     if (!seen)
-        read_report(attempt->report_read_end, &report);
+        read_report(attempt->plan.report_read_end, &report);
     return report;
 }
 
@@ -247,11 +246,11 @@ static void release(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
     if (plan->report != NULL && plan->report != &attempt->own_report)
         raw2(SYS_munmap, plan->report, sizeof *plan->report);
-    if (attempt->report_read_end >= 0)
-        raw1(SYS_close, attempt->report_read_end);
+    if (attempt->plan.report_read_end >= 0)
+        raw1(SYS_close, attempt->plan.report_read_end);
     if (plan->report_descriptor >= 0)
         raw1(SYS_close, plan->report_descriptor);
-    attempt->report_read_end = plan->report_descriptor = -1;
+    plan->report_read_end = plan->report_descriptor = -1;
 }
 
 /* An error before or of the clone, as against one that the child reported. */
