@@ -6,6 +6,7 @@
 # shellcheck disable=SC2034  # read by both
 BUILD_PACKAGES=(
     gcc         # the compiler
+    dpkg-dev    # tells meson in which folder Debian keeps libraries
     libc6-dev   # libc's headers, which gcc only recommends
     libelf-dev  # airlock looks into a program before it runs it
     meson       # describes the build
