@@ -52,6 +52,7 @@ static int carry_out(const struct spawn_call *call, const struct spawn_arguments
     request.call = call->name;
     request.caller = caller;
     request.signals_chosen = false;
+    request.shell_line = NULL;
     request.obstacle = NULL;
     request.mapped = 0;
     int code = read_request(call, given, &request);

@@ -3,20 +3,35 @@
 #define SHIM_REQUEST_H
 
 #include "airlock.h"
+#include "policy.h"
 
 #include <spawn.h>
 #include <stdbool.h>
 
-enum { SMALL_ACTIONS = 16 };
+enum { SMALL_ACTIONS = 16, KEPT_MAX = 96 };
+
+/* What the child may keep besides 0 to 2 and the targets of file actions, and why: ranges[i] by rule rules[i]. The
+ * rules are static strings, worded for a reader: "AIRLOCK_KEEP", "argument --status-fd", "variable LISTEN_FDS". */
+struct kept {
+    struct airlock_range ranges[KEPT_MAX];
+    const char *rules[KEPT_MAX];
+    size_t count;
+    const char *all; /* the rule that keeps everything, or NULL */
+};
 
 struct request {
     const char *call;   /* the function that the program called, by name */
     const void *caller; /* where it was called from */
     struct airlock_command command;
-    bool signals_chosen; /* the caller named the signals to be reset (POSIX_SPAWN_SETSIGDEF) */
+    const char *shell_line; /* system, popen: what the shell is to run; NULL otherwise */
+    bool signals_chosen;    /* the caller named the signals to be reset (POSIX_SPAWN_SETSIGDEF) */
 
     /* Why the call has to go to libc instead, or NULL. */
     const char *obstacle;
+
+    /* What the policy makes of it (decision.c). */
+    enum mode mode;
+    struct kept kept;
 
     struct airlock_action small_actions[SMALL_ACTIONS];
     size_t mapped; /* bytes mapped for more actions than that; 0: none */
@@ -30,7 +45,14 @@ int request_read_file_actions(struct request *request, const posix_spawn_file_ac
 /* Room for count actions in command.actions: the small array, or a mapping. NULL: no memory. */
 struct airlock_action *request_action_room(struct request *request, size_t count);
 
-/* Applies the policy and starts the child. 0 or an errno value. */
+/* decision.c: what the child may keep and what is reset in it, by the policy of this process. */
+void request_decide(struct request *request);
+
+/* Adds descriptors first to last to what is kept. When there is no room for one more, everything is kept and the rule
+ * says so: a program that works comes before a seal that is complete. */
+void kept_add(struct kept *kept, int first, int last, const char *rule);
+
+/* Decides, and starts the child. 0 or an errno value. */
 int request_spawn(struct request *request, struct airlock_child *child, struct airlock_error *error);
 
 /* Gives back what the reading took. */

@@ -39,6 +39,7 @@ void shell_prepare(struct shell_call *call, const char *name, const void *caller
     call->request.call = name;
     call->request.caller = caller;
     call->request.signals_chosen = false;
+    call->request.shell_line = line;
     call->request.obstacle = NULL;
     call->request.mapped = 0;
     call->request.command = (struct airlock_command){.path = "/bin/sh", .argv = call->argv, .envp = environ};
