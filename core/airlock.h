@@ -116,6 +116,7 @@ enum airlock_flag {
     AIRLOCK_SHELL_FALLBACK = 1 << 12,   /* a file that is no program (ENOEXEC) is run by /bin/sh */
     AIRLOCK_NO_SHARED_MEMORY = 1 << 13, /* fork instead of vfork: slower, for debuggers and odd tracers */
     AIRLOCK_MAKE_INHERITABLE = 1 << 14, /* clear close-on-exec on every descriptor of keep (CPython's pass_fds) */
+    AIRLOCK_KEEP_GROUPS = 1 << 15,      /* see uid: root's supplementary groups stay with the child (CPython) */
 };
 
 struct airlock_command {
@@ -244,6 +245,14 @@ struct airlock_timing {
  * PATH and the environment are read as by getenv(3): another thread must not change them during the call. */
 AIRLOCK_API int airlock_spawn(const struct airlock_command *command, struct airlock_child *child,
                               struct airlock_error *error, struct airlock_timing *timing);
+
+/* Becomes the program that is described, with the same preparations in the same order (Rust's exec). Returns only on
+ * failure, with an errno value and *error as above. Then the mask is as it was, but what other steps had changed by
+ * then (directory, descriptors, ids, signals set to default) stays changed: this process is best ended.
+ *
+ * AIRLOCK_WANT_PIDFD and AIRLOCK_SETCGROUP have no meaning here: EINVAL. death_signal is about this process's own
+ * parent. before_exec is called in this process, with the mask of the program to come. Other threads end with exec. */
+AIRLOCK_API int airlock_exec(const struct airlock_command *command, struct airlock_error *error);
 
 /* The step in a word or two, e.g. "action", "exec". Never NULL; static storage. Async-signal-safe. */
 AIRLOCK_API const char *airlock_step_name(enum airlock_step step);

@@ -123,7 +123,7 @@ static long execute_search(const struct plan *plan) {
     return refused ? -EACCES : result;
 }
 
-long child_exec(const struct plan *plan, int *index) {
+long child_exec(struct plan *plan, int *index) {
     long result;
     if (plan->command->candidates != NULL)
         return execute_list(plan, index);

@@ -1,4 +1,5 @@
-/* The child half: one straight line of steps from the clone to exec, and one way out.
+/* The child half: one straight line of steps from the clone to exec, and one way out. The table at the end is that
+ * line.
  *
  * Every line here runs in the memory of the parent, which may be any program in any state, with one of its threads
  * suspended and the others running. So: raw system calls on what the plan holds, and nothing else. No allocation, no
@@ -118,17 +119,17 @@ static long set_stdio(struct plan *plan, int *index) {
     return result;
 }
 
-static long cut(struct plan *plan, int *index) {
+/* From here on the table is the child's own. The parent's end of the report pipe goes first: no action may find it. */
+static long own_table(struct plan *plan, int *index) {
     (void)index;
-    return plan->cut ? child_cut(plan) : 0;
+    long result = plan->cut ? child_cut(plan) : 0;
+    if (result >= 0 && plan->report_read_end >= 0)
+        raw1(SYS_close, plan->report_read_end);
+    return result;
 }
 
 static long fetch(struct plan *plan, int *index) {
     return plan->fetch_count > 0 ? child_fetch(plan, index) : 0;
-}
-
-static long reset_signals(struct plan *plan, int *index) {
-    return child_reset_signals(plan, index);
 }
 
 static long set_scheduling(struct plan *plan, int *index) {
@@ -246,10 +247,6 @@ static long call_back(struct plan *plan, int *index) {
     return code > 0 ? -code : code;
 }
 
-static long keep(struct plan *plan, int *index) {
-    return child_keep(plan, index);
-}
-
 static long seal(struct plan *plan, int *index) {
     (void)index;
     return plan->command->seal == AIRLOCK_SEAL ? child_seal(plan) : 0;
@@ -282,9 +279,9 @@ static const struct {
     enum airlock_step step;
     long (*take)(struct plan *plan, int *index);
 } steps[] = {
-    {AIRLOCK_STEP_UNSHARE, cut},
+    {AIRLOCK_STEP_UNSHARE, own_table},
     {AIRLOCK_STEP_FETCH, fetch},
-    {AIRLOCK_STEP_SIGNALS, reset_signals},
+    {AIRLOCK_STEP_SIGNALS, child_reset_signals},
     {AIRLOCK_STEP_SCHEDULING, set_scheduling},
     {AIRLOCK_STEP_SESSION, set_session},
     {AIRLOCK_STEP_PROCESS_GROUP, set_process_group},
@@ -298,7 +295,7 @@ static const struct {
     {AIRLOCK_STEP_UID, set_uid},
     {AIRLOCK_STEP_DEATH_SIGNAL, set_death_signal},
     {AIRLOCK_STEP_CALLBACK, call_back},
-    {AIRLOCK_STEP_KEEP, keep},
+    {AIRLOCK_STEP_KEEP, child_keep},
     {AIRLOCK_STEP_SEAL, seal},
     {AIRLOCK_STEP_LIMIT, set_limits},
     {AIRLOCK_STEP_MASK, lift_mask},
@@ -323,7 +320,7 @@ _Noreturn void child_main(struct plan *plan) {
     struct report *report = plan->report;
     report->started = 1;
     report->started_ns = now(plan);
-    long result = plan->pidfd_socket >= 0 ? child_send_pidfd(plan->pidfd_socket) : 0;
+    long result = plan->pidfd_sockets[1] >= 0 ? child_send_pidfd(plan->pidfd_sockets) : 0;
     if (result < 0) {
         report->code = (int)-result;
         report->step = AIRLOCK_STEP_CLONE;

@@ -206,17 +206,30 @@ static bool is_refusal(long result) {
     return result == -ENOSYS || result == -EPERM || result == -EINVAL || result == -ENOTSUP;
 }
 
-/* vfork and fork know no pidfd: it is opened afterwards, and without one there must be no child. */
-static long add_pidfd(long pid, struct launch *launch) {
-    long pidfd = raw2(SYS_pidfd_open, pid, 0);
-    if (pidfd >= 0) {
-        launch->pidfd = (int)pidfd;
-        return pid;
+/* vfork and fork, which share no descriptor table and know no pidfd. */
+static long launch_without_clone(struct plan *plan, struct launch *launch) {
+    bool want_pidfd = plan->command->flags & AIRLOCK_WANT_PIDFD;
+    long result = -EMFILE; /* nothing would tell when the child is done */
+    plan->cut = false;
+    plan->fetch_count = 0;
+    if (want_pidfd)
+        open_pidfd_sockets(plan);
+    if (plan->share_memory) {
+        result = try_vfork(plan, launch);
+        if (is_refusal(result)) {
+            remember_lack(LACK_VFORK);
+            result = -LAUNCH_CANNOT_SHARE;
+        }
+    } else if (plan->report_descriptor >= 0) {
+        result = try_fork(plan, launch);
     }
-    raw2(SYS_kill, pid, SIGKILL);
-    while (raw4(SYS_wait4, pid, 0, 0, 0) == -EINTR)
-        continue;
-    return pidfd;
+    if (result > 0 && want_pidfd) {
+        long pidfd = receive_pidfd(plan, result);
+        launch->pidfd = (int)pidfd;
+        result = pidfd < 0 ? pidfd : result;
+    }
+    close_pidfd_sockets(plan);
+    return result;
 }
 
 static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
@@ -230,23 +243,7 @@ static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_s
             return result;
         remember_lack(LACK_CLONE);
     }
-    /* These two cannot share the table, so the child gets a copy of all of it. */
-    plan->cut = false;
-    plan->fetch_count = 0;
-    if (plan->share_memory) {
-        result = try_vfork(plan, launch);
-        if (is_refusal(result)) {
-            remember_lack(LACK_VFORK);
-            return -LAUNCH_CANNOT_SHARE;
-        }
-    } else if (plan->report_descriptor >= 0) {
-        result = try_fork(plan, launch);
-    } else {
-        return -EMFILE; /* nothing would tell when the child is done */
-    }
-    if (result > 0 && (plan->command->flags & AIRLOCK_WANT_PIDFD))
-        return add_pidfd(result, launch);
-    return result;
+    return launch_without_clone(plan, launch);
 }
 
 int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 
 static bool is_target(const struct airlock_action *action) {
     return action->kind == AIRLOCK_ACTION_DUP2 || action->kind == AIRLOCK_ACTION_OPEN;
@@ -138,9 +139,20 @@ static bool add_fetch(struct plan *plan, int number, bool keep) {
     return true;
 }
 
+static uint64_t descriptor_limit(void) {
+    struct {
+        uint64_t soft, hard;
+    } limit = {0, 0};
+    raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
+    return limit.soft;
+}
+
 /* A kept descriptor that exec would close anyway, or that is not open, need not be brought over. */
 static bool add_kept(struct plan *plan, int number) {
     long flags = raw2(SYS_fcntl, number, F_GETFD);
+    /* Brought over, it could not be put back at a number above the limit. */
+    if (flags >= 0 && (uint64_t)number >= descriptor_limit())
+        return false;
     bool inheritable = flags >= 0 && ((flags & FD_CLOEXEC) == 0 || (plan->command->flags & AIRLOCK_MAKE_INHERITABLE));
     if (!inheritable)
         return !(plan->command->flags & AIRLOCK_MAKE_INHERITABLE);
@@ -200,6 +212,8 @@ static void plan_cut(struct plan *plan, bool may_fetch) {
     each_named(plan, raise, &named);
     plan->fetch_count = 0;
     plan->highest_copied = needed > named ? needed : named;
+    if (plan->highest_copied == INT_MAX) /* no descriptor can have this number, and the next one has to exist */
+        plan->highest_copied--;
     if (!is_high(needed) || is_high(named) || !may_fetch)
         return;
     if (!band_is_free(plan) || !fetch_kept(plan) || !fetch_sources(plan)) {

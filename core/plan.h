@@ -38,11 +38,12 @@ struct plan {
     struct report *report;
 
     /* How the child is made. */
-    bool share_memory;   /* vfork semantics, on a stack of its own */
-    bool cut;            /* share the table at first, then unshare its low end */
-    bool clear_handlers; /* the primitive resets the handlers by itself */
-    bool measure;        /* take times */
-    int parent;          /* its process id, where the child needs it */
+    bool share_memory;    /* vfork semantics, on a stack of its own */
+    bool cut;             /* share the table at first, then unshare its low end */
+    bool clear_handlers;  /* the primitive resets the handlers by itself */
+    bool measure;         /* take times */
+    int parent;           /* its process id, where the child needs it */
+    int pidfd_sockets[2]; /* where the primitive gives no pidfd the child sends one from [1]; -1: not needed */
 
     /* Descriptors. */
     int highest_copied;               /* the cut copies 0 to this one */
@@ -68,8 +69,15 @@ struct plan {
 /* child.c: the child's whole life. Never returns. */
 _Noreturn void child_main(struct plan *plan);
 
-/* child.c: says why it ends, and ends. */
-_Noreturn void child_fail(struct plan *plan, int step, int index, long error);
+/* child.c: all the steps up to exec. Returns only when one failed, and the report says which. */
+void child_take_steps(struct plan *plan);
+
+/* pidfd.c: the first takes place in the child and returns 0 or a negative errno; the others are the parent's. The last
+ * returns the pidfd, or ends and reaps the child and returns a negative errno. */
+long child_send_pidfd(const int sockets[2]);
+void open_pidfd_sockets(struct plan *plan);
+void close_pidfd_sockets(struct plan *plan);
+long receive_pidfd(struct plan *plan, long pid);
 
 /* seal.c, in the child. Each returns 0 or a negative errno. */
 long child_cut(const struct plan *plan);
@@ -80,13 +88,16 @@ long child_close_from(const struct plan *plan, int first);
 int child_local_number(const struct plan *plan, int number);
 
 /* candidates.c: in the child, tries to execute; returns the negative errno that the caller should see. */
-long child_exec(const struct plan *plan, int *index);
+long child_exec(struct plan *plan, int *index);
 
 /* candidates.c: in the parent, decides what will be tried. 0 or an errno value. */
 int plan_candidates(struct plan *plan);
 
 /* signals.c: in the child. 0, or a negative errno with the signal in *signal. */
-long child_reset_signals(const struct plan *plan, int *signal);
+long child_reset_signals(struct plan *plan, int *signal);
+
+/* check.c: what is wrong with the description in itself. 0 and a clean *error, or an errno value and where. */
+int check_command(const struct airlock_command *command, struct airlock_error *error);
 
 /* descriptors.c: in the parent. ranges has room for plan_range_bound() entries. */
 size_t plan_range_bound(const struct airlock_command *command);

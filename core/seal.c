@@ -206,6 +206,8 @@ long child_seal(const struct plan *plan) {
 long child_close_from(const struct plan *plan, int first) {
     long result = 0;
     unsigned report = (unsigned)plan->report_descriptor;
+    if (first < 0) /* refused before; as a huge number it would be a range that wraps around */
+        return -EBADF;
     if (plan->report_descriptor < first)
         result = raw3(SYS_close_range, first, last_possible, 0);
     else {

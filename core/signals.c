@@ -41,7 +41,7 @@ static long set_defaults(airlock_signals set, int *signal) {
     return 0;
 }
 
-long child_reset_signals(const struct plan *plan, int *signal) {
+long child_reset_signals(struct plan *plan, int *signal) {
     const airlock_signals fixed = AIRLOCK_SIGNAL(KILL) | AIRLOCK_SIGNAL(STOP);
     airlock_signals wanted = plan->command->default_signals & ~fixed;
     if (!plan->clear_handlers) {

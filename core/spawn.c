@@ -18,6 +18,8 @@
 enum { SHARING_UNKNOWN, SHARING_REAL, SHARING_FAKED };
 static _Atomic int sharing;
 
+static const airlock_signals every_signal = ~(airlock_signals)0;
+
 enum { SMALL_RANGES = 40, SMALL_SHELL_ARGV = 32 };
 
 struct attempt {
@@ -188,6 +190,13 @@ static int prepare_shell(struct attempt *attempt) {
     return 0;
 }
 
+static int prepare_program(struct attempt *attempt) {
+    int code = plan_candidates(&attempt->plan);
+    if (code == 0)
+        code = prepare_shell(attempt);
+    return code == 0 ? prepare_ranges(attempt) : code;
+}
+
 static int prepare(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
     plan->share_memory = may_share_memory(attempt);
@@ -197,11 +206,7 @@ static int prepare(struct attempt *attempt) {
     attempt->own_report = (struct report){0};
     if (plan->share_memory && attempt->stack.mapping == NULL)
         attempt->stack = stack_acquire();
-    int code = plan_candidates(plan);
-    if (code == 0)
-        code = prepare_shell(attempt);
-    if (code == 0)
-        code = prepare_ranges(attempt);
+    int code = prepare_program(attempt);
     if (code == 0)
         code = prepare_report(attempt);
     if (code != 0)
@@ -259,12 +264,18 @@ static void set_error(struct airlock_error *error, enum airlock_step step, int i
 }
 
 /* The child has failed: it is reaped here, and its pidfd closed. With SIGCHLD ignored the kernel reaps, and wait
- * answers ECHILD when that is done. */
+ * answers ECHILD when that is done. Where there is a pidfd it is reaped through that: another thread that waits for
+ * any child may have taken it, and its number may be another child's by now. */
 static void reap_failed(struct attempt *attempt) {
-    while (raw4(SYS_wait4, attempt->launch.pid, 0, 0, 0) == -EINTR)
+    const int by_pidfd = 3; /* P_PIDFD, which older headers lack */
+    int pidfd = attempt->launch.pidfd;
+    long result = -EINVAL;
+    while (pidfd >= 0 && (result = raw5(SYS_waitid, by_pidfd, pidfd, 0, WEXITED, 0)) == -EINTR)
         continue;
-    if (attempt->launch.pidfd >= 0)
-        raw1(SYS_close, attempt->launch.pidfd);
+    while (result == -EINVAL && raw4(SYS_wait4, attempt->launch.pid, 0, 0, 0) == -EINTR)
+        continue;
+    if (pidfd >= 0)
+        raw1(SYS_close, pidfd);
 }
 
 static void fill_timing(const struct attempt *attempt, const struct report *report, uint64_t cloned, uint64_t resumed,
@@ -334,66 +345,39 @@ static bool should_retry(struct attempt *attempt, const struct airlock_error *er
     return false;
 }
 
-static int check_actions(const struct airlock_command *command) {
-    for (size_t i = 0; i < command->action_count; i++) {
-        const struct airlock_action *action = &command->actions[i];
-        bool needs_path = action->kind == AIRLOCK_ACTION_OPEN || action->kind == AIRLOCK_ACTION_CHDIR;
-        if ((unsigned)action->kind > AIRLOCK_ACTION_TCSETPGRP || (needs_path && action->path == NULL))
-            return (int)i;
-    }
-    return -1;
+static void start_attempt(struct attempt *attempt, const struct airlock_command *command, airlock_signals old_mask) {
+    attempt->plan = (struct plan){.command = command, .report_descriptor = -1, .report_read_end = -1};
+    attempt->plan.pidfd_sockets[0] = attempt->plan.pidfd_sockets[1] = -1;
+    attempt->plan.mask = command->flags & AIRLOCK_SETMASK ? command->mask : old_mask;
+    attempt->own_report = (struct report){0};
+    attempt->stack = (struct stack){0};
+    attempt->launch = (struct launch){0};
+    attempt->no_cut = attempt->no_fetch = attempt->no_sharing = false;
+    attempt->ranges = NULL;
+    attempt->ranges_size = attempt->shell_argv_size = 0;
 }
 
-static int check_keep(const struct airlock_command *command) {
-    for (size_t i = 0; i < command->keep_count; i++)
-        if (command->keep[i] < 0)
-            return (int)i;
-    for (size_t i = 0; i < command->keep_range_count; i++)
-        if (command->keep_ranges[i].first < 0 || command->keep_ranges[i].last < command->keep_ranges[i].first)
-            return (int)i;
-    return -1;
-}
-
-/* What can be said to be wrong before anything is started. */
-static int check_command(const struct airlock_command *command, struct airlock_error *error) {
-    set_error(error, AIRLOCK_STEP_CHECK, -1, EINVAL);
-    if ((command->actions == NULL && command->action_count > 0) || (command->keep == NULL && command->keep_count > 0) ||
-        (command->keep_ranges == NULL && command->keep_range_count > 0) ||
-        (command->limits == NULL && command->limit_count > 0) || command->group_count > NGROUPS_MAX ||
-        (command->groups == NULL && command->group_count > 0))
-        return EINVAL;
-    if ((error->index = check_actions(command)) >= 0 || (error->index = check_keep(command)) >= 0)
-        return EINVAL;
-    if (command->path == NULL && command->candidates == NULL && (command->argv == NULL || command->argv[0] == NULL))
-        return EINVAL;
-    if (command->death_signal < 0 || command->death_signal > 64)
-        return EINVAL;
-    *error = (struct airlock_error){0};
-    return 0;
+/* What all attempts of one spawn had in common. */
+static void end_attempts(struct attempt *attempt) {
+    if (attempt->ranges_size > 0)
+        raw2(SYS_munmap, attempt->ranges, attempt->ranges_size);
+    if (attempt->shell_argv_size > 0)
+        raw2(SYS_munmap, attempt->plan.shell_argv, attempt->shell_argv_size);
+    stack_release(attempt->stack);
 }
 
 static int spawn_blocked(const struct airlock_command *command, airlock_signals old_mask, struct airlock_child *child,
                          struct airlock_error *error, struct airlock_timing *timing) {
     struct attempt attempt;
     int code;
-    attempt.plan = (struct plan){.command = command, .measure = timing != NULL};
-    attempt.plan.mask = command->flags & AIRLOCK_SETMASK ? command->mask : old_mask;
-    attempt.stack = (struct stack){0};
-    attempt.launch = (struct launch){0};
-    attempt.no_cut = attempt.no_fetch = attempt.no_sharing = false;
-    attempt.ranges = NULL;
-    attempt.ranges_size = attempt.shell_argv_size = 0;
+    start_attempt(&attempt, command, old_mask);
+    attempt.plan.measure = timing != NULL;
     do {
         attempt.plan.report = NULL;
         attempt.plan.search_path = NULL;
         code = attempt_once(&attempt, error, timing);
     } while (code != 0 && should_retry(&attempt, error));
-
-    if (attempt.ranges_size > 0)
-        raw2(SYS_munmap, attempt.ranges, attempt.ranges_size);
-    if (attempt.shell_argv_size > 0)
-        raw2(SYS_munmap, attempt.plan.shell_argv, attempt.shell_argv_size);
-    stack_release(attempt.stack);
+    end_attempts(&attempt);
     if (code == 0)
         *child = (struct airlock_child){.pid = attempt.launch.pid, .pidfd = attempt.launch.pidfd};
     return code;
@@ -401,7 +385,6 @@ static int spawn_blocked(const struct airlock_command *command, airlock_signals 
 
 int airlock_spawn(const struct airlock_command *command, struct airlock_child *child, struct airlock_error *error,
                   struct airlock_timing *timing) {
-    const airlock_signals all = ~(airlock_signals)0;
     airlock_signals old_mask = 0;
     struct airlock_error unwanted;
     if (error == NULL)
@@ -409,12 +392,56 @@ int airlock_spawn(const struct airlock_command *command, struct airlock_child *c
     if (timing != NULL)
         *timing = (struct airlock_timing){.start_ns = clock_now()};
     int code = check_command(command, error);
+    if (code == 0 && child == NULL) {
+        code = EINVAL;
+        set_error(error, AIRLOCK_STEP_CHECK, -1, code);
+    }
     if (code != 0)
         return code;
 
     /* By the raw call: libc's own would leave its signals 32 and 33 open. */
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old_mask, sizeof all);
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &old_mask, sizeof every_signal);
     code = spawn_blocked(command, old_mask, child, error, timing);
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask);
+    return code;
+}
+
+/* The child's steps, taken by this process itself. Its handlers may stay until exec removes them: they run in the
+ * process that installed them. */
+static int exec_blocked(const struct airlock_command *command, airlock_signals old_mask, struct airlock_error *error) {
+    struct attempt attempt;
+    start_attempt(&attempt, command, old_mask);
+    struct plan *plan = &attempt.plan;
+    plan->report = &attempt.own_report;
+    plan->clear_handlers = true;
+    plan->parent = (int)raw0(SYS_getppid);
+    int code = prepare_program(&attempt);
+    if (code != 0) {
+        set_error(error, AIRLOCK_STEP_PREPARE, 0, code);
+    } else {
+        plan_descriptors(plan, attempt.ranges, false);
+        child_take_steps(plan);
+        code = plan->report->code;
+        set_error(error, (enum airlock_step)plan->report->step, plan->report->index, code);
+    }
+    end_attempts(&attempt);
+    return code;
+}
+
+int airlock_exec(const struct airlock_command *command, struct airlock_error *error) {
+    airlock_signals old_mask = 0;
+    struct airlock_error unwanted;
+    if (error == NULL)
+        error = &unwanted;
+    int code = check_command(command, error);
+    if (code == 0 && (command->flags & (AIRLOCK_WANT_PIDFD | AIRLOCK_SETCGROUP))) {
+        code = EINVAL;
+        set_error(error, AIRLOCK_STEP_CHECK, -1, code);
+    }
+    if (code != 0)
+        return code;
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &old_mask, sizeof every_signal);
+    code = exec_blocked(command, old_mask, error);
     raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask);
     return code;
 }

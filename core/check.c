@@ -1,0 +1,115 @@
+/* What can be said to be wrong with a description before anything is started: the error names the step that the field
+ * belongs to. What depends on the state of the process (a descriptor that is closed, an id that may not be taken) is
+ * left to the child, which reports it the same way and is gone when airlock_spawn returns.
+ *
+ * Runs in the parent, in the host program: no allocation, no call into libc. */
+#include "plan.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+enum { HIGHEST_SIGNAL = 64, HIGHEST_PRIORITY = 99 };
+
+static const unsigned every_flag = (AIRLOCK_KEEP_GROUPS << 1) - 1;
+
+static int at(struct airlock_error *error, enum airlock_step step, int index, int code) {
+    *error = (struct airlock_error){.step = step, .index = index, .code = code};
+    return code;
+}
+
+static int check_action(const struct airlock_action *action) {
+    bool has_descriptor = action->kind != AIRLOCK_ACTION_CHDIR;
+    bool has_path = action->kind == AIRLOCK_ACTION_OPEN || action->kind == AIRLOCK_ACTION_CHDIR;
+    if ((unsigned)action->kind > AIRLOCK_ACTION_TCSETPGRP)
+        return EINVAL;
+    if (has_descriptor && action->fd < 0)
+        return EBADF;
+    if (action->kind == AIRLOCK_ACTION_DUP2 && action->source < 0)
+        return EBADF;
+    return has_path && action->path == NULL ? EINVAL : 0;
+}
+
+static int check_actions(const struct airlock_command *command, struct airlock_error *error) {
+    if (command->action_count > INT_MAX || (command->actions == NULL && command->action_count > 0))
+        return at(error, AIRLOCK_STEP_ACTION, -1, EINVAL);
+    for (size_t i = 0; i < command->action_count; i++) {
+        int code = check_action(&command->actions[i]);
+        if (code != 0)
+            return at(error, AIRLOCK_STEP_ACTION, (int)i, code);
+    }
+    return 0;
+}
+
+/* Here the index is that of the entry: a number that is wrong in itself says little. */
+static int check_keep(const struct airlock_command *command, struct airlock_error *error) {
+    if (command->keep_count > INT_MAX || command->keep_range_count > INT_MAX ||
+        (command->keep == NULL && command->keep_count > 0) ||
+        (command->keep_ranges == NULL && command->keep_range_count > 0))
+        return at(error, AIRLOCK_STEP_KEEP, -1, EINVAL);
+    for (size_t i = 0; i < command->keep_count; i++)
+        if (command->keep[i] < 0)
+            return at(error, AIRLOCK_STEP_KEEP, (int)i, EBADF);
+    for (size_t i = 0; i < command->keep_range_count; i++)
+        if (command->keep_ranges[i].first < 0 || command->keep_ranges[i].last < command->keep_ranges[i].first)
+            return at(error, AIRLOCK_STEP_KEEP, (int)i, EINVAL);
+    return 0;
+}
+
+static int check_limits(const struct airlock_command *command, struct airlock_error *error) {
+    if (command->limit_count > INT_MAX || (command->limits == NULL && command->limit_count > 0))
+        return at(error, AIRLOCK_STEP_LIMIT, -1, EINVAL);
+    for (size_t i = 0; i < command->limit_count; i++) {
+        const struct airlock_limit *limit = &command->limits[i];
+        if ((unsigned)limit->resource >= RLIM_NLIMITS || limit->soft > limit->hard)
+            return at(error, AIRLOCK_STEP_LIMIT, (int)i, EINVAL);
+    }
+    return 0;
+}
+
+/* -1 means "unchanged" to the kernel, so the call would succeed and do nothing. */
+static int check_ids(const struct airlock_command *command, struct airlock_error *error) {
+    if ((command->flags & AIRLOCK_SETUID) && command->uid == (uid_t)-1)
+        return at(error, AIRLOCK_STEP_UID, 0, EINVAL);
+    if ((command->flags & AIRLOCK_SETGID) && command->gid == (gid_t)-1)
+        return at(error, AIRLOCK_STEP_GID, 0, EINVAL);
+    if (command->group_count > NGROUPS_MAX || (command->groups == NULL && command->group_count > 0))
+        return at(error, AIRLOCK_STEP_GROUPS, 0, EINVAL);
+    return 0;
+}
+
+static int check_attributes(const struct airlock_command *command, struct airlock_error *error) {
+    if (command->death_signal < 0 || command->death_signal > HIGHEST_SIGNAL)
+        return at(error, AIRLOCK_STEP_DEATH_SIGNAL, 0, EINVAL);
+    if ((command->flags & AIRLOCK_SETPGROUP) && command->process_group < 0)
+        return at(error, AIRLOCK_STEP_PROCESS_GROUP, 0, EINVAL);
+    if ((command->flags & AIRLOCK_SETCGROUP) && command->cgroup < 0)
+        return at(error, AIRLOCK_STEP_CLONE, 0, EBADF);
+    if ((command->flags & (AIRLOCK_SETSCHEDULER | AIRLOCK_SETSCHEDPARAM)) &&
+        (command->scheduling_priority < 0 || command->scheduling_priority > HIGHEST_PRIORITY))
+        return at(error, AIRLOCK_STEP_SCHEDULING, 0, EINVAL);
+    return check_ids(command, error);
+}
+
+static int check_program(const struct airlock_command *command, struct airlock_error *error) {
+    bool named = command->path != NULL || (command->argv != NULL && command->argv[0] != NULL);
+    if (command->candidates != NULL ? command->candidates[0] == NULL : !named)
+        return at(error, AIRLOCK_STEP_EXEC, -1, EINVAL);
+    if ((unsigned)command->search > AIRLOCK_SEARCH_CHILD_PATH)
+        return at(error, AIRLOCK_STEP_EXEC, -1, EINVAL);
+    return 0;
+}
+
+int check_command(const struct airlock_command *command, struct airlock_error *error) {
+    *error = (struct airlock_error){0};
+    if (command == NULL || (command->flags & ~every_flag) || (unsigned)command->seal > AIRLOCK_SEAL)
+        return at(error, AIRLOCK_STEP_CHECK, -1, EINVAL);
+    int code = check_program(command, error);
+    if (code == 0)
+        code = check_actions(command, error);
+    if (code == 0)
+        code = check_keep(command, error);
+    if (code == 0)
+        code = check_limits(command, error);
+    return code == 0 ? check_attributes(command, error) : code;
+}
