@@ -48,3 +48,34 @@ assert_same() {
     fi
     diff -u "$directory/without.out" "$directory/with.out" && diff -u "$directory/without.err" "$directory/with.err"
 }
+
+# The output of the last `run` is exactly these lines.
+assert_lines() {
+    local difference
+    difference=$(diff -u <(printf '%s\n' "$@") <(printf '%s\n' "$output")) || {
+        cut -c 1-300 <<<"$difference"
+        return 1
+    }
+}
+
+# CMD prints exactly EXPECTED (both streams) and ends with 0, with and without the preload.
+assert_both() {
+    local expected=$1
+    shift
+    run plain "$@"
+    assert_lines "$expected" && [ "$status" -eq 0 ] || { echo "^ without airlock, exit status $status: $*"; return 1; }
+    run enforced "$@"
+    assert_lines "$expected" && [ "$status" -eq 0 ] || { echo "^ with airlock, exit status $status: $*"; return 1; }
+}
+
+# CMD prints exactly EXPECTED with the preload, whatever it prints without.
+assert_enforced() {
+    local expected=$1
+    shift
+    run enforced "$@"
+    assert_lines "$expected" && [ "$status" -eq 0 ] || { echo "^ with airlock, exit status $status: $*"; return 1; }
+}
+
+needs_root() {
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+}
