@@ -66,17 +66,20 @@ struct airlock_action {
     const char *path; /* open, chdir */
 };
 
-#ifndef __cplusplus
-#define AIRLOCK_CLOSE(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_CLOSE, .fd = (n)})
-#define AIRLOCK_DUP2(from, to) ((struct airlock_action){.kind = AIRLOCK_ACTION_DUP2, .fd = (to), .source = (from)})
-#define AIRLOCK_OPEN(n, file, how, permissions)                                                                        \
-    ((struct airlock_action){                                                                                          \
-        .kind = AIRLOCK_ACTION_OPEN, .fd = (n), .path = (file), .flags = (how), .mode = (permissions)})
-#define AIRLOCK_CHDIR(directory) ((struct airlock_action){.kind = AIRLOCK_ACTION_CHDIR, .path = (directory)})
-#define AIRLOCK_FCHDIR(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_FCHDIR, .fd = (n)})
-#define AIRLOCK_CLOSEFROM(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_CLOSEFROM, .fd = (n)})
-#define AIRLOCK_TCSETPGRP(n) ((struct airlock_action){.kind = AIRLOCK_ACTION_TCSETPGRP, .fd = (n)})
+#ifdef __cplusplus
+#define AIRLOCK_ACTION(kind, fd, source, flags, mode, path) (airlock_action{kind, fd, source, flags, mode, path})
+#else
+#define AIRLOCK_ACTION(kind, fd, source, flags, mode, path)                                                            \
+    ((struct airlock_action){kind, fd, source, flags, mode, path})
 #endif
+#define AIRLOCK_CLOSE(n) AIRLOCK_ACTION(AIRLOCK_ACTION_CLOSE, (n), 0, 0, 0, 0)
+#define AIRLOCK_DUP2(from, to) AIRLOCK_ACTION(AIRLOCK_ACTION_DUP2, (to), (from), 0, 0, 0)
+#define AIRLOCK_OPEN(n, file, how, permissions)                                                                        \
+    AIRLOCK_ACTION(AIRLOCK_ACTION_OPEN, (n), 0, (how), (permissions), (file))
+#define AIRLOCK_CHDIR(directory) AIRLOCK_ACTION(AIRLOCK_ACTION_CHDIR, 0, 0, 0, 0, (directory))
+#define AIRLOCK_FCHDIR(n) AIRLOCK_ACTION(AIRLOCK_ACTION_FCHDIR, (n), 0, 0, 0, 0)
+#define AIRLOCK_CLOSEFROM(n) AIRLOCK_ACTION(AIRLOCK_ACTION_CLOSEFROM, (n), 0, 0, 0, 0)
+#define AIRLOCK_TCSETPGRP(n) AIRLOCK_ACTION(AIRLOCK_ACTION_TCSETPGRP, (n), 0, 0, 0, 0)
 
 /* A limit of the child: resource is one of RLIMIT_*, soft and hard are in setrlimit(2)'s units. */
 struct airlock_limit {
@@ -124,7 +127,7 @@ struct airlock_command {
      * tried in turn instead of path and search; the error is the last one, or the first that is neither ENOENT nor
      * ENOTDIR (CPython's rule). envp NULL means the parent's environment at the time of the call. */
     const char *path;
-    char *const *argv;
+    char *const *argv; /* NULL needs a path; the kernel then makes an empty list of it (execve(2)) */
     char *const *envp;
     const char *const *candidates;
     enum airlock_search search;
@@ -153,7 +156,8 @@ struct airlock_command {
     pid_t process_group;
     int scheduling_policy;
     int scheduling_priority;
-    uid_t uid;
+    uid_t uid; /* from root to another user without AIRLOCK_SETGROUPS: root's supplementary groups are dropped, unless
+                  AIRLOCK_KEEP_GROUPS says otherwise (Rust; CPython keeps them) */
     gid_t gid;
     const gid_t *groups;
     size_t group_count;
@@ -164,7 +168,8 @@ struct airlock_command {
     size_t limit_count;
 
     /* Called in the child as the last thing before it seals its descriptors. Takes the path of fork(3), atfork
-     * handlers included. A non-zero return value is an errno and ends the child: step AIRLOCK_STEP_CALLBACK. Only
+     * handlers included. The parent's signal handlers are gone and the mask is the one of the program to come; the
+     * callback may change it. A non-zero return value is an errno and ends the child: step AIRLOCK_STEP_CALLBACK. Only
      * async-signal-safe functions may be called when the parent has threads. */
     int (*before_exec)(void *argument);
     void *before_exec_argument;
@@ -178,7 +183,7 @@ struct airlock_child {
 /* Where a spawn failed. The names are those of airlock_step_name(). */
 enum airlock_step {
     AIRLOCK_STEP_NONE,
-    AIRLOCK_STEP_CHECK,   /* the description is contradictory or out of range; index: see airlock_spawn */
+    AIRLOCK_STEP_CHECK,   /* the description as a whole; see airlock_spawn */
     AIRLOCK_STEP_PREPARE, /* memory or the report pipe, in the parent */
     AIRLOCK_STEP_CLONE,   /* clone3, clone, vfork or fork */
     AIRLOCK_STEP_UNSHARE, /* the child's own descriptor table */
@@ -238,8 +243,11 @@ struct airlock_timing {
  * untouched, *error says where, and nothing is left behind: no child, no zombie, no descriptor, no blocked signal.
  * error and timing may be NULL.
  *
- * A contradictory description fails before anything is started with AIRLOCK_STEP_CHECK and EINVAL; index is then the
- * index of the action, keep entry or limit at fault, or -1.
+ * A description that is wrong in itself fails before anything is started, with the step that the field belongs to and
+ * EINVAL, or EBADF for a negative descriptor; index is then the index of the action, keep entry, range or limit at
+ * fault, or -1 when it is about all of them. AIRLOCK_STEP_CHECK is the description as a whole: NULL, an unknown flag or
+ * seal, no place for the child. What only the kernel can say (a closed descriptor, a leader of a session that asks for
+ * a process group) the child finds out: the error is the same, and the child is gone.
  *
  * Thread-safe. Async-signal-safe unless before_exec is given. No cancellation point. Allocates nothing with malloc.
  * PATH and the environment are read as by getenv(3): another thread must not change them during the call. */
@@ -263,11 +271,113 @@ AIRLOCK_API const char *airlock_primitive_name(enum airlock_primitive primitive)
 /* The errno by its name, e.g. "ENOENT", or "E?" for a number without one. Static storage. Async-signal-safe. */
 AIRLOCK_API const char *airlock_errno_name(int code);
 
-/* An error as one line without newline, e.g. "action 2 (dup2 7 -> 1): EBADF" or "exec /bin/nothing: ENOENT". command
- * may be NULL; with it the text names what the step was about. Writes at most size bytes with the final NUL; returns
- * the length that the whole text has, as snprintf does. Async-signal-safe. */
+/* An error as one line without newline, e.g. "action 2 (dup2 7 → 1): EBADF" or "exec /bin/nothing: ENOENT", in UTF-8.
+ * command may be NULL; with it the text names what the step was about. Writes at most size bytes with the final NUL;
+ * returns the length that the whole text has, as snprintf does. Async-signal-safe. */
 AIRLOCK_API size_t airlock_error_text(const struct airlock_error *error, const struct airlock_command *command,
                                       char *text, size_t size);
+
+/* ---- A child as a value: its streams, waiting, ending, collecting. What Rust's Command and Child do.
+ *
+ * Different handles are independent of each other. For one handle: wait, try_wait and kill may be called by several
+ * threads at once (where the kernel has no pidfds, before Linux 5.3, by one at a time); start, communicate and close
+ * need it for themselves. None is a cancellation point; a system call that a signal interrupts is repeated. */
+
+/* What the child gets as one of its standard streams. */
+enum airlock_stream_kind {
+    AIRLOCK_STREAM_INHERIT, /* the parent's own */
+    AIRLOCK_STREAM_NULL,    /* /dev/null */
+    AIRLOCK_STREAM_PIPE,    /* a new pipe, whose other end is in the handle */
+    AIRLOCK_STREAM_GIVEN,   /* the descriptor fd, which stays the caller's to close */
+};
+
+struct airlock_stream {
+    enum airlock_stream_kind kind;
+    int fd; /* AIRLOCK_STREAM_GIVEN alone */
+};
+
+/* A running or ended child. Owned by the caller: airlock_process_close gives back the descriptors. The caller may take
+ * a pipe out of it (and leave -1 there). */
+struct airlock_process {
+    pid_t pid;
+    int pidfd; /* close-on-exec; readable for poll(2) when the child has ended. -1 where the kernel has none */
+    int in;    /* writing end of the child's standard input, close-on-exec; -1: no pipe */
+    int out;   /* reading ends of its output and errors */
+    int err;
+    int state; /* private: what is known of its end */
+    int status;
+};
+
+/* A handle of nothing: what close leaves, and safe to close. */
+#ifdef __cplusplus
+#define AIRLOCK_PROCESS_NONE (airlock_process{-1, -1, -1, -1, -1, 0, 0})
+#else
+#define AIRLOCK_PROCESS_NONE ((struct airlock_process){-1, -1, -1, -1, -1, 0, 0})
+#endif
+
+/* A pipe of which both ends are close-on-exec from the start and above 2, even when the caller has closed its standard
+ * streams. ends[0] is for reading. 0 or an errno value (EMFILE, ENFILE); then ends is untouched. Async-signal-safe. */
+AIRLOCK_API int airlock_pipe(int ends[2]);
+
+/* Starts a child with the three streams described (NULL: all inherited). command->stdio must then be NULL. Errors are
+ * those of airlock_spawn; a stream that cannot be had is AIRLOCK_STEP_STDIO with index 0, 1 or 2. *process is untouched
+ * on failure. error and timing may be NULL. Allocates nothing; async-signal-safe unless before_exec is given. */
+AIRLOCK_API int airlock_process_start(const struct airlock_command *command, const struct airlock_stream streams[3],
+                                      struct airlock_process *process, struct airlock_error *error,
+                                      struct airlock_timing *timing);
+
+/* Closes the pipe to its input, waits for its end and reaps it; status, which may be NULL, is one of wait(2). Again
+ * and again the same answer. ECHILD: it was reaped elsewhere (SIGCHLD is ignored, say), and its status is lost. */
+AIRLOCK_API int airlock_process_wait(struct airlock_process *process, int *status);
+
+/* The same without waiting and without closing anything: EAGAIN while the child runs. Async-signal-safe. */
+AIRLOCK_API int airlock_process_try_wait(struct airlock_process *process, int *status);
+
+/* Sends a signal to this child and never to another process: it goes through the pidfd and, where there is none, only
+ * as long as the child was not reaped. 0 also when the child has ended (Rust). EINVAL: no such signal.
+ * Async-signal-safe. */
+AIRLOCK_API int airlock_process_kill(struct airlock_process *process, int signal);
+
+/* Closes what is left of pipes and the pidfd; the handle becomes AIRLOCK_PROCESS_NONE. Neither ends the child nor waits
+ * for it. Async-signal-safe. */
+AIRLOCK_API void airlock_process_close(struct airlock_process *process);
+
+/* What a child printed. Owned by the caller: airlock_output_free. A NUL that is not counted is behind each. */
+struct airlock_output {
+    char *out;
+    size_t out_length;
+    char *err;
+    size_t err_length;
+    int status; /* wait(2) */
+};
+
+/* Writes input to the child, reads both of its pipes to the end, whatever their size, and waits for it (CPython's
+ * communicate). What is no pipe is left alone. A child that does not read its input is no error, and no SIGPIPE
+ * reaches the caller. limit is in bytes, for each pipe; 0 is none. When a child prints more, or memory is short, it is
+ * killed and reaped, *output holds what was read up to the limit, and ENOBUFS or ENOMEM is returned. A pipe is at its
+ * end when every process that holds it has closed it, not when the child ends. Allocates with malloc. */
+AIRLOCK_API int airlock_process_communicate(struct airlock_process *process, const void *input, size_t input_length,
+                                            size_t limit, struct airlock_output *output);
+
+/* Frees the buffers and empties *output. */
+AIRLOCK_API void airlock_output_free(struct airlock_output *output);
+
+/* Starts a child with /dev/null as input, collects all that it prints, and waits for it (Rust's Command::output).
+ * *output has to be freed on success and on failure. error, which may be NULL, tells a failed start, with a step other
+ * than AIRLOCK_STEP_NONE, from a failed collection. */
+AIRLOCK_API int airlock_collect(const struct airlock_command *command, size_t limit, struct airlock_output *output,
+                                struct airlock_error *error);
+
+/* Starts a child with the parent's streams and waits for it (Rust's Command::status). status and error may be NULL. */
+AIRLOCK_API int airlock_run(const struct airlock_command *command, int *status, struct airlock_error *error);
+
+/* A status of wait(2) in words: "exited with 3", "killed by SIGKILL (9)", "killed by SIGSEGV (11), core dumped",
+ * "stopped by SIGTSTP (20)", "continued". Sizes as for airlock_error_text. Async-signal-safe. */
+AIRLOCK_API size_t airlock_status_text(int status, char *text, size_t size);
+
+/* The signal by its name, e.g. "SIGTERM", "SIGRTMIN+1"; "SIG?" for a number without one. Static storage.
+ * Async-signal-safe. */
+AIRLOCK_API const char *airlock_signal_name(int signal);
 
 #ifdef __cplusplus
 }

@@ -188,7 +188,7 @@ static void text_action(struct text *text, const struct airlock_action *action) 
     text_char(text, ' ');
     if (action->kind == AIRLOCK_ACTION_DUP2) {
         text_signed(text, action->source);
-        text_string(text, " -> ");
+        text_string(text, " → ");
     }
     if (action->kind != AIRLOCK_ACTION_CHDIR)
         text_signed(text, action->fd);
@@ -201,7 +201,7 @@ static void text_action(struct text *text, const struct airlock_action *action) 
 static void text_file(struct text *text, const struct airlock_command *command, int index) {
     const char *file = command->path;
     if (command->candidates != NULL)
-        file = command->candidates[index];
+        file = command->candidates[index < 0 ? 0 : index];
     else if (file == NULL && command->argv != NULL)
         file = command->argv[0];
     if (file == NULL)
@@ -210,13 +210,20 @@ static void text_file(struct text *text, const struct airlock_command *command, 
     text_string(text, file);
 }
 
+/* A negative index is about all of them. */
+static void text_index(struct text *text, int index) {
+    if (index < 0)
+        return;
+    text_char(text, ' ');
+    text_signed(text, index);
+}
+
 /* What the step was about: "action 2 (dup2 7 -> 1)", "exec /bin/nothing", "signals 13". */
 static void text_subject(struct text *text, const struct airlock_error *error, const struct airlock_command *command) {
     text_string(text, airlock_step_name(error->step));
     switch (error->step) {
     case AIRLOCK_STEP_ACTION:
-        text_char(text, ' ');
-        text_signed(text, error->index);
+        text_index(text, error->index);
         if (command != NULL && (size_t)error->index < command->action_count) {
             text_string(text, " (");
             text_action(text, &command->actions[error->index]);
@@ -233,19 +240,12 @@ static void text_subject(struct text *text, const struct airlock_error *error, c
             text_string(text, command->cwd);
         }
         break;
-    case AIRLOCK_STEP_CHECK:
-        if (error->index < 0)
-            break;
-        text_char(text, ' ');
-        text_signed(text, error->index);
-        break;
     case AIRLOCK_STEP_FETCH:
     case AIRLOCK_STEP_SIGNALS:
     case AIRLOCK_STEP_STDIO:
     case AIRLOCK_STEP_KEEP:
     case AIRLOCK_STEP_LIMIT:
-        text_char(text, ' ');
-        text_signed(text, error->index);
+        text_index(text, error->index);
         break;
     default:
         break;
