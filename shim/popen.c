@@ -2,6 +2,7 @@
  *
  * The stream is an ordinary one over a pipe; which child belongs to it stands in the table of streams. glibc reaps in
  * fclose as well as in pclose, and programs rely on it, so both do here. */
+#include "event.h"
 #include "export.h"
 #include "libc.h"
 #include "policy.h"
@@ -63,6 +64,7 @@ static FILE *open_stream(const char *line, const struct popen_mode *mode, const 
     int ends[2] = {-1, -1};
     FILE *file = NULL;
     pid_t pid = -1;
+    uint64_t started_ns = event_clock();
     struct stream *stream = stream_reserve();
     int code = stream == NULL ? ENOMEM : 0;
     if (code == 0)
@@ -88,7 +90,7 @@ out:
         errno = code;
         return NULL;
     }
-    stream_publish(stream, file, own_end, pid);
+    stream_publish(stream, file, own_end, pid, started_ns);
     /* Without e the program's end is inheritable, and the program can see that. */
     if (!mode->close_on_exec)
         raw3(SYS_fcntl, own_end, F_SETFD, 0);
@@ -97,19 +99,21 @@ out:
 
 /* The child's wait status; -1 where the stream could not be closed. A failed flush only counts when the child itself
  * reports nothing (glibc). */
-static int close_stream(FILE *file, pid_t pid) {
+static int close_stream(FILE *file, pid_t pid, uint64_t started_ns) {
     int status = 0;
+    struct rusage usage;
     int closed = libc_fclose(file);
     if (closed != 0 && errno == EBADF)
         return -1;
     long waited;
     do
-        waited = raw4(SYS_wait4, pid, &status, 0, 0);
+        waited = raw4(SYS_wait4, pid, &status, 0, &usage);
     while (waited == -EINTR);
     if (waited < 0) {
         errno = (int)-waited;
         return -1;
     }
+    event_reaped("popen", pid, status, started_ns, &usage);
     return status != 0 ? status : closed;
 }
 
@@ -126,10 +130,12 @@ EXPORT FILE *popen(const char *line, const char *text) {
 
 EXPORT int pclose(FILE *file) {
     pid_t pid;
-    return stream_take(file, &pid) ? close_stream(file, pid) : libc_pclose(file);
+    uint64_t started_ns;
+    return stream_take(file, &pid, &started_ns) ? close_stream(file, pid, started_ns) : libc_pclose(file);
 }
 
 EXPORT int fclose(FILE *file) {
     pid_t pid;
-    return stream_take(file, &pid) ? close_stream(file, pid) : libc_fclose(file);
+    uint64_t started_ns;
+    return stream_take(file, &pid, &started_ns) ? close_stream(file, pid, started_ns) : libc_fclose(file);
 }

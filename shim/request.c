@@ -1,6 +1,8 @@
 /* What every intercepted call has in common: the policy is applied, the core makes the child. */
 #include "request.h"
 
+#include "event.h"
+
 #include <sys/mman.h>
 
 struct airlock_action *request_action_room(struct request *request, size_t count) {
@@ -23,6 +25,13 @@ void request_release(struct request *request) {
 }
 
 int request_spawn(struct request *request, struct airlock_child *child, struct airlock_error *error) {
+    struct airlock_timing timing;
     request_decide(request);
-    return airlock_spawn(&request->command, child, error, NULL);
+    struct event *event = event_begin(request);
+    int code = airlock_spawn(&request->command, child, error, event != NULL ? &timing : NULL);
+    if (event != NULL) {
+        struct event_outcome outcome = {.child = code == 0 ? child->pid : 0, .error = error, .timing = &timing};
+        event_end(event, request, &outcome);
+    }
+    return code;
 }

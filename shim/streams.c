@@ -55,8 +55,9 @@ struct stream *stream_reserve(void) {
     return NULL;
 }
 
-void stream_publish(struct stream *stream, FILE *file, int fd, pid_t pid) {
+void stream_publish(struct stream *stream, FILE *file, int fd, pid_t pid, uint64_t started_ns) {
     stream->fd = fd;
+    stream->started_ns = started_ns;
     stream->pid = pid;
     atomic_fetch_add(&published, 1);
     atomic_store(&stream->file, file);
@@ -66,7 +67,7 @@ void stream_cancel(struct stream *stream) {
     atomic_store(&stream->file, NULL);
 }
 
-bool stream_take(FILE *file, pid_t *pid) {
+bool stream_take(FILE *file, pid_t *pid, uint64_t *started_ns) {
     if (atomic_load_explicit(&published, memory_order_relaxed) == 0)
         return false;
     for (struct chunk *chunk = &first; chunk != NULL; chunk = atomic_load(&chunk->next)) {
@@ -76,6 +77,7 @@ bool stream_take(FILE *file, pid_t *pid) {
             if (atomic_load_explicit(&stream->file, memory_order_relaxed) != file)
                 continue;
             *pid = stream->pid;
+            *started_ns = stream->started_ns;
             if (atomic_compare_exchange_strong(&stream->file, &expected, NULL)) {
                 atomic_fetch_sub(&published, 1);
                 return true;

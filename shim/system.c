@@ -2,6 +2,7 @@
  *
  * Overlapping calls in several threads share the ignoring: the first one sets it, the last one restores it. A thread
  * that is cancelled while it waits kills and reaps its shell and restores all the same (glibc). */
+#include "event.h"
 #include "export.h"
 #include "libc.h"
 #include "policy.h"
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,6 +55,7 @@ static void unlock_shared(void) {
 struct system_call {
     sigset_t old_mask;
     pid_t pid;
+    uint64_t started_ns;
 };
 
 static void block_all(sigset_t *old) {
@@ -109,17 +112,19 @@ static void cancelled(void *argument) {
     leave(call);
 }
 
-/* waitpid is what makes system a cancellation point. */
+/* wait4 is what makes system a cancellation point. */
 static int wait_for_shell(struct system_call *call) {
     int status = -1;
     pid_t waited;
+    struct rusage usage;
     pthread_cleanup_push(cancelled, call);
     do
-        waited = waitpid(call->pid, &status, 0);
+        waited = wait4(call->pid, &status, 0, &usage);
     while (waited < 0 && errno == EINTR);
-    if (waited != call->pid)
-        status = -1;
     pthread_cleanup_pop(0);
+    if (waited != call->pid)
+        return -1;
+    event_reaped("system", call->pid, status, call->started_ns, &usage);
     return status;
 }
 
@@ -136,6 +141,7 @@ static int run(const char *line, const void *caller) {
     struct airlock_error error;
     shell_prepare(&shell, "system", caller, line);
     struct airlock_command *command = &shell.request.command;
+    call.started_ns = event_clock();
     command->default_signals = enter(&call);
     command->flags |= AIRLOCK_SETMASK;
     memcpy(&command->mask, &call.old_mask, sizeof command->mask);
