@@ -125,6 +125,9 @@ static long execute_search(const struct plan *plan) {
 
 long child_exec(struct plan *plan, int *index) {
     long result;
+    /* In its own copy of memory a callback may have changed the environment, and moved it. */
+    if (plan->command->before_exec != NULL && plan->command->envp == NULL)
+        plan->envp = environ;
     if (plan->command->candidates != NULL)
         return execute_list(plan, index);
     if (plan->search_path != NULL)

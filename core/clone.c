@@ -272,15 +272,23 @@ static int probe_child(void *argument) {
     return 0;
 }
 
-/* The probe sends no SIGCHLD, and waitpid(-1) of another thread does not see it. */
-bool probe_sharing(void *stack, size_t stack_size) {
+/* The probe sends no SIGCHLD, and waitpid(-1) of another thread does not see it. Where only vfork is allowed it has to
+ * be an ordinary child. */
+int probe_sharing(void *stack, size_t stack_size) {
     volatile int canary = 0;
     int saved = errno;
+    unsigned kind = __WCLONE;
     int pid = clone(probe_child, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK, (void *)&canary);
+    if (pid < 0) {
+        kind = 0;
+        pid = vfork();
+        if (pid == 0)
+            probe_child((void *)&canary);
+    }
     errno = saved;
-    if (pid <= 0)
-        return false;
-    while (raw4(SYS_wait4, pid, 0, __WCLONE, 0) == -EINTR)
+    if (pid < 0)
+        return -1;
+    while (raw4(SYS_wait4, pid, 0, kind, 0) == -EINTR)
         continue;
-    return canary != 0;
+    return canary;
 }

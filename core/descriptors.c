@@ -38,7 +38,14 @@ int descriptor_named_by_path(const char *path) {
     const char *digit = rest;
     for (; *digit >= '0' && *digit <= '9' && number < INT_MAX / 10 - 1; digit++)
         number = number * 10 + (*digit - '0');
-    return digit == rest || (*digit != '\0' && *digit != '/') ? -1 : number;
+    return digit == rest || (*digit != '\0' && *digit != '/' && *digit != ':') ? -1 : number;
+}
+
+/* The element of PATH after this one, or NULL. */
+static const char *next_element(const char *element) {
+    while (*element != '\0' && *element != ':')
+        element++;
+    return *element == ':' ? element + 1 : NULL;
 }
 
 /* Calls visit for each descriptor that has to be in the child's table when its steps begin. */
@@ -59,6 +66,8 @@ static void each_needed(const struct plan *plan, void (*visit)(void *, int), voi
 static void each_named(const struct plan *plan, void (*visit)(void *, int), void *to) {
     const struct airlock_command *command = plan->command;
     visit(to, descriptor_named_by_path(plan->file));
+    for (const char *element = plan->search_path; element != NULL; element = next_element(element))
+        visit(to, descriptor_named_by_path(element));
     visit(to, descriptor_named_by_path(command->cwd));
     for (size_t i = 0; command->candidates != NULL && command->candidates[i] != NULL; i++)
         visit(to, descriptor_named_by_path(command->candidates[i]));

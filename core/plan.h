@@ -115,8 +115,9 @@ enum { LAUNCH_CANNOT_SHARE = 4096 }; /* no primitive left that shares memory: pl
 /* 0 and the child in *launch, an errno value, or LAUNCH_CANNOT_SHARE. */
 int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launch *launch);
 
-/* Whether a child made by clone with CLONE_VM and CLONE_VFORK really shares memory and suspends its parent. */
-bool probe_sharing(void *stack, size_t stack_size);
+/* Whether a child made by clone with CLONE_VM and CLONE_VFORK really shares memory and suspends its parent: 1 or 0, or
+ * -1 when no such child could be made. */
+int probe_sharing(void *stack, size_t stack_size);
 
 /* What this kernel turned out to lack, learned from refusals and remembered for the life of the process. */
 enum lack {

@@ -90,8 +90,9 @@ static bool may_cut(const struct attempt *attempt) {
 static void learn_sharing_from_probe(struct stack stack) {
     if (stack.mapping == NULL)
         return;
-    int found = probe_sharing(stack.lowest, stack.size) ? SHARING_REAL : SHARING_FAKED;
-    atomic_store_explicit(&sharing, found, memory_order_relaxed);
+    int found = probe_sharing(stack.lowest, stack.size);
+    if (found >= 0)
+        atomic_store_explicit(&sharing, found ? SHARING_REAL : SHARING_FAKED, memory_order_relaxed);
 }
 
 /* The write end must be a number that the command does not speak of: an action on a number that is not open has to

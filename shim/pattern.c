@@ -118,7 +118,8 @@ static struct positions step(struct pattern pattern, const struct positions *now
 }
 
 bool pattern_is_about_paths(struct pattern pattern) {
-    return memchr(pattern.text, '/', pattern.length) != NULL || strncmp(pattern.text, "**", 2) == 0;
+    bool crosses = pattern.length >= 2 && memcmp(pattern.text, "**", 2) == 0;
+    return crosses || memchr(pattern.text, '/', pattern.length) != NULL;
 }
 
 bool pattern_fits(struct pattern pattern, const char *path) {

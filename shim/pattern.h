@@ -6,9 +6,9 @@
  *     [a-z]   one of these characters, never /; [!a-z] one of the others
  *     \c      the character c itself
  *
- * A pattern that contains no / is compared with the last component of the path, any other with the whole of it. A
- * character is a byte, whatever the locale says. Libc alone, no allocation, no errno; the time is bounded by the
- * product of the two lengths. */
+ * A pattern without / is compared with the last component of the path; one that has a / or begins with ** with the
+ * whole of it. A character is a byte, whatever the locale says. Libc alone, no allocation, no errno; the time is
+ * bounded by the product of the two lengths. */
 #ifndef SHIM_PATTERN_H
 #define SHIM_PATTERN_H
 

@@ -2,43 +2,42 @@
 #ifndef SHIM_POLICY_H
 #define SHIM_POLICY_H
 
-#include "airlock.h"
+#include "policy_file.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 
-enum mode {
-    MODE_ENFORCE, /* seal and reset */
-    MODE_AUDIT,   /* change nothing */
-    MODE_OFF,     /* every call goes to libc untouched */
-};
+struct kept;
 
-enum signals {
-    SIGNALS_PIPE,    /* SIGPIPE and SIGXFSZ become default, unless the caller chose its own set */
-    SIGNALS_INHERIT, /* ignored signals stay ignored */
-    SIGNALS_ALL,     /* every signal becomes default */
-};
-
-enum mask {
-    MASK_INHERIT, /* the caller's */
-    MASK_CLEAR,   /* empty */
-};
-
-enum { KEEP_MAX = 64 };
-
-struct policy {
+/* What the policy says about one child. */
+struct decision {
     enum mode mode;
     enum signals signals;
     enum mask mask;
-    bool keep_all;
-    size_t keep_count;
-    struct airlock_range keep[KEEP_MAX];
+    uint64_t switched_off;                        /* conventions, a bit a row */
+    uint64_t sections[POLICY_SECTION_MAX / 64];   /* those that are about this child, a bit each */
 };
 
-/* Read from the environment at the first call, or when the library is loaded, and never again. A wrong value is said in
- * one line on stderr and its default used. Thread-safe. */
+struct policy {
+    enum mode mode;            /* MODE_OFF: no child can have another; else what children have unless a section is
+                                  about them, or the strongest that a section gives */
+    bool depends_on_program;   /* some section is about the program to be executed */
+    bool depends_on_path;      /* ... and about its whole path */
+    bool depends_on_kind;      /* some rule is about what a descriptor is */
+    bool names_descriptors;    /* some rule keeps or seals */
+    struct decision common;    /* about a child that no such section is about */
+    struct policy_rules rules; /* of those sections that are about this process as the caller */
+};
+
+/* Read from the file that AIRLOCK_POLICY names and from the environment at the first call, or when the library is
+ * loaded, and never again. A wrong value is said in one line on stderr and its default used. Thread-safe. */
 const struct policy *policy(void);
 
-/* Reads "3,7-9" or "all" into policy. 0, or the length of the part that is right and in *wrong the part that is not. */
-bool policy_parse_keep(struct policy *policy, const char *list);
+/* What holds for a child that executes program, a path or a name that is searched in PATH; NULL: nothing is known of
+ * it. Changes no errno, allocates nothing. */
+void policy_decide(const struct policy *policy, const char *program, struct decision *decision);
+
+/* Adds to kept, and takes out of it, what the rules about descriptors say; a later rule wins over an earlier one, and
+ * all of them over what is kept already. Looks at open descriptors only when a rule is about what they are. */
+void policy_keep(const struct policy *policy, const struct decision *decision, struct kept *kept);
 
 #endif

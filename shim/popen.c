@@ -79,6 +79,9 @@ static FILE *open_stream(const char *line, const struct popen_mode *mode, const 
         raw1(SYS_close, own_end);
     } else {
         code = start(line, caller, child_end, mode->reads ? STDOUT_FILENO : STDIN_FILENO, &pid);
+        /* glibc's answer, whatever went wrong; the record has the step and its errno. */
+        if (code != 0)
+            code = ENOMEM;
     }
     raw1(SYS_close, child_end);
 out:
