@@ -24,7 +24,10 @@ TEST_PACKAGES=(
     bats       # runs the tests
     binutils   # readelf and nm: what a library exports and needs
     cmake      # a program under test, with a spawn of its own
+    g++        # the header of the library is read by C++ programs, too
     gawk       # a program under test: system and popen
+    libpython3.11-dev       # CPython's subprocess helper is built on the library
+    libpython3.11-testsuite # CPython's own tests of it
     lua5.4     # a program under test: system and popen
     make       # a program under test: posix_spawn
     mawk       # a program under test: system
