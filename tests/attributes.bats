@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Every attribute flag of libc, alone and together, and what each says when it cannot be done.
 
+# Programs in single quotes are meant for another shell.
+# shellcheck disable=SC2016
+
 load helpers
 
 spawn=$PROBES/spawn
@@ -136,4 +139,9 @@ print(os.stat("/proc/self/environ").st_uid == os.getuid())'
     cd "$BATS_TEST_TMPDIR"
     assert_both "spawn: EINVAL" "$spawn" schedparam 5 open 1 made wct -- "$look" say hello
     [ ! -e made ]
+}
+
+@test "attributes are done in libc's order: scheduling, session, process group, ids" {
+    assert_both "spawn: EINVAL" "$spawn" schedparam 5 setpgroup 4194303 -- "$look" group
+    assert_both "spawn: EPERM" "$spawn" setpgroup 4194303 dup2 77 9 -- "$look" group
 }

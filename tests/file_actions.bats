@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Every file action of libc: what it does, what it says when it cannot, and in which order.
 
+# Programs in single quotes are meant for another shell.
+# shellcheck disable=SC2016
+
 load helpers
 
 setup() {
@@ -289,4 +292,13 @@ look_ok=$'spawn: ok\nchild: exit 0'
 @test "the actions work in a parent without standard descriptors" {
     assert_both "$look_ok" "$PROBES/spawn" shut 0 shut 1 open 1 made wct -- "$PROBES/look" descriptors
     [ "$(cat made)" = "descriptors: 1 2" ]
+}
+
+@test "an error arrives in a parent without standard descriptors, and none of its numbers can be a source" {
+    local ids
+    for ids in usevfork resetids; do
+        assert_both "spawn: ENOENT" "$PROBES/spawn" $ids shut 0 shut 1 shut 2 -- /nonexistent
+        assert_both "spawn: EBADF" "$PROBES/spawn" $ids shut 0 shut 1 dup2 0 60 -- "$PROBES/look"
+        assert_both "spawn: EBADF" "$PROBES/spawn" $ids shut 0 shut 1 dup2 1 60 -- "$PROBES/look"
+    done
 }

@@ -50,6 +50,7 @@ assert_same() {
 }
 
 # The output of the last `run` is exactly these lines.
+# shellcheck disable=SC2154 # bats sets output and status
 assert_lines() {
     local difference
     difference=$(diff -u <(printf '%s\n' "$@") <(printf '%s\n' "$output")) || {
@@ -58,14 +59,25 @@ assert_lines() {
     }
 }
 
+# shellcheck disable=SC2154
+# The last `run`, of CMD, printed EXPECTED and ended with 0.
+assert_run() {
+    local expected=$1 how=$2
+    shift 2
+    if ! assert_lines "$expected" || [ "$status" -ne 0 ]; then
+        echo "^ $how, exit status $status: $*"
+        return 1
+    fi
+}
+
 # CMD prints exactly EXPECTED (both streams) and ends with 0, with and without the preload.
 assert_both() {
     local expected=$1
     shift
     run plain "$@"
-    assert_lines "$expected" && [ "$status" -eq 0 ] || { echo "^ without airlock, exit status $status: $*"; return 1; }
+    assert_run "$expected" "without airlock" "$@" || return 1
     run enforced "$@"
-    assert_lines "$expected" && [ "$status" -eq 0 ] || { echo "^ with airlock, exit status $status: $*"; return 1; }
+    assert_run "$expected" "with airlock" "$@"
 }
 
 # CMD prints exactly EXPECTED with the preload, whatever it prints without.
@@ -73,7 +85,16 @@ assert_enforced() {
     local expected=$1
     shift
     run enforced "$@"
-    assert_lines "$expected" && [ "$status" -eq 0 ] || { echo "^ with airlock, exit status $status: $*"; return 1; }
+    assert_run "$expected" "with airlock" "$@"
+}
+
+# What CMD with the preload writes to one of its streams alone, for children that write while their parent does.
+only_stdout() {
+    enforced "$@" 2>/dev/null
+}
+
+only_stderr() {
+    { enforced "$@" >/dev/null; } 2>&1
 }
 
 needs_root() {

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # posix_spawn and posix_spawnp as functions: both versions of their symbols, arguments, results, errors.
 
+# Programs in single quotes are meant for another shell.
+# shellcheck disable=SC2016
+
 load helpers
 
 spawn=$PROBES/spawn
@@ -70,7 +73,7 @@ every_version() {
 
 @test "a path longer than the system allows is ENAMETOOLONG" {
     local long
-    long=/$(printf '%5000s' | tr ' ' x)
+    long=/$(printf '%5000s' '' | tr ' ' x)
     every_version "spawn: ENAMETOOLONG" -- "$long"
 }
 
@@ -134,11 +137,12 @@ every_version() {
     assert_both $'arguments: 1 []\n'"$look_ok" "$spawn" setenv LOOK arguments path "$look" --
 }
 
-@test "argv NULL ends the caller with SIGSEGV, as in libc" {
+@test "argv NULL, which ends the caller of libc with SIGSEGV, is at worst the same" {
     run plain "$spawn" how no-argv path "$look" --
     [ "$status" -eq 139 ]
     run enforced "$spawn" how no-argv path "$look" --
-    [ "$status" -eq 139 ]
+    # The kernel takes it for an argv without entries.
+    [ "$status" -eq 139 ] || assert_lines "arguments: 1 []" "spawn: ok" "child: exit 0"
 }
 
 @test "envp NULL is an empty environment" {
@@ -256,7 +260,7 @@ every_version() {
 
 @test "a thread with the smallest stack spawns with a PATH and a name of the greatest length" {
     local element path=
-    element=/$(printf '%200s' | tr ' ' x)
+    element=/$(printf '%200s' '' | tr ' ' x)
     for _ in {1..19}; do path+=$element:; done
     assert_both $'spawnp: ok\nchild: exit 0' env PATH="$path/bin" "$PROBES/threads" small
 }

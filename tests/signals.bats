@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Signals around a spawn: no handler of the parent runs in a child, and what the child starts with is what was meant.
 
+# Programs in single quotes are meant for another shell.
+# shellcheck disable=SC2016
+
 load helpers
 
 spawn=$PROBES/spawn

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # system(): what it returns, what it does to signals meanwhile, and that it leaves everything as it was.
 
+# Programs in single quotes are meant for another shell.
+# shellcheck disable=SC2016
+
 load helpers
 
 shell=$PROBES/shell
@@ -61,13 +64,17 @@ look=$PROBES/look
     assert_both $'descriptors: 0 1 2\nsystem: exit 0' "$shell" system "exec '$look' descriptors"
 }
 
+@test "the shell is called sh" {
+    assert_both $'sh\nsystem: exit 0' "$shell" system 'echo $0'
+}
+
 @test "a command that is not UTF-8 passes byte for byte" {
     assert_both $'\xff\xfe\xc3\x28\nsystem: exit 0' "$shell" system $'printf "%s\\n" "\xff\xfe\xc3\x28"'
 }
 
 @test "a command of a hundred thousand bytes passes, one that is too long is what libc makes of it" {
     local filler
-    filler=$(printf '%100000s' | tr ' ' x)
+    filler=$(printf '%100000s' '' | tr ' ' x)
     assert_both $'done\nsystem: exit 0' "$shell" system ": $filler; echo done"
     # Longer than one argument can be, from the environment of a shell that built it.
     local program='f=$(printf "%200000s" | tr " " x); printf "%s" ": $f" >"$1"'

@@ -30,6 +30,12 @@ static void print_target(const char *number) {
     printf("descriptor %s: %s %s\n", number, target, fcntl(atoi(number), F_GETFL) & O_APPEND ? "append" : "");
 }
 
+static void print_lowest_free(void) {
+    int fd = open("/dev/null", O_RDONLY);
+    printf("lowest free: %d\n", fd);
+    close(fd);
+}
+
 static void print_arguments(int argc, char **argv) {
     printf("arguments: %d", argc);
     for (int i = 0; i < argc; i++)
@@ -130,6 +136,8 @@ static void print_fact(char ***facts, int argc, char **argv) {
         stdout = stderr;
     else if (is(fact, "say"))
         puts(*(*facts)++);
+    else if (is(fact, "lowest"))
+        print_lowest_free();
     else if (is(fact, "foreground"))
         printf("foreground: %s\n", tcgetpgrp(atoi(*(*facts)++)) == getpgrp() ? "yes" : "no");
     else if (is(fact, "exit"))

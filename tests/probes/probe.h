@@ -337,6 +337,8 @@ SHARED bool arrange(char ***words) {
         *words += 2;
     } else if (is(w[0], "user"))
         change_user(w[1], w[2]), *words += 3;
+    else if (is(w[0], "memory"))
+        set_limit(RLIMIT_AS, w[1]), *words += 2;
     else if (is(w[0], "nproc"))
         set_limit(RLIMIT_NPROC, w[1]), *words += 2;
     else

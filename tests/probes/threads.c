@@ -5,7 +5,8 @@
  *     threads pending          posix_spawn in a thread that has a cancellation request waiting
  *     threads setuid COUNT     one thread changes ids (libc signals all threads with 33) while another spawns
  *     threads cancel COUNT     threads are cancelled (libc's signal 32) while they spawn
- *     threads popen COUNT      one thread calls popen and pclose, another forks */
+ *     threads popen COUNT      one thread calls popen and pclose, another forks
+ *     threads streams COUNT    four threads call popen: no child may hold the stream of another thread */
 #include "probe.h"
 
 #include <limits.h>
@@ -156,6 +157,33 @@ static void cancel_while_spawning(void) {
     fprintf(say, "threads that ended: %d\n", ended);
 }
 
+/* The other threads' streams become inheritable when their popen returns. */
+static void *count_sealed(void *unused) {
+    const char *command = "for n in 3 4 5 6 7 8 9 10 11 12; do [ -e /proc/self/fd/$n ] && exit 1; done; exit 7";
+    intptr_t right = 0;
+    for (int i = 0; i < count; i++) {
+        FILE *stream = popen(command, "r");
+        int status = stream == NULL ? -1 : pclose(stream);
+        right += WIFEXITED(status) && WEXITSTATUS(status) == 7;
+    }
+    (void)unused;
+    return (void *)right;
+}
+
+static void streams(void) {
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, count_sealed, NULL) != 0)
+            die("pthread_create");
+    intptr_t sum = 0;
+    for (int i = 0; i < 4; i++) {
+        void *right;
+        pthread_join(threads[i], &right);
+        sum += (intptr_t)right;
+    }
+    fprintf(say, "children without another's stream: %d\n", (int)sum);
+}
+
 int main(int argc, char **argv) {
     start_reporting();
     count = argc > 2 ? atoi(argv[2]) : 1;
@@ -169,6 +197,8 @@ int main(int argc, char **argv) {
         beside(change_ids, spawn_many);
     else if (is(argv[1], "popen"))
         beside(fork_often, popen_often);
+    else if (is(argv[1], "streams"))
+        streams();
     else if (is(argv[1], "cancel"))
         cancel_while_spawning();
     else
