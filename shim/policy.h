@@ -13,9 +13,14 @@ struct decision {
     enum mode mode;
     enum signals signals;
     enum mask mask;
-    uint64_t switched_off;                        /* conventions, a bit a row */
-    uint64_t sections[POLICY_SECTION_MAX / 64];   /* those that are about this child, a bit each */
+    uint64_t switched_off;                      /* conventions, a bit a row */
+    uint64_t sections[POLICY_SECTION_MAX / 64]; /* those that are about this child, a bit each */
 };
+
+/* Whether the rule stands in a section that is about this child. */
+static inline bool decision_has(const struct decision *decision, const struct rule *rule) {
+    return (decision->sections[rule->section / 64] >> rule->section % 64 & 1) != 0;
+}
 
 struct policy {
     enum mode mode;            /* MODE_OFF: no child can have another; else what children have unless a section is
@@ -24,6 +29,7 @@ struct policy {
     bool depends_on_path;      /* ... and about its whole path */
     bool depends_on_kind;      /* some rule is about what a descriptor is */
     bool names_descriptors;    /* some rule keeps or seals */
+    uint64_t conventions;      /* those that are on for some child, a bit each */
     struct decision common;    /* about a child that no such section is about */
     struct policy_rules rules; /* of those sections that are about this process as the caller */
 };

@@ -52,6 +52,9 @@ void request_decide(struct request *request);
  * says so: a program that works comes before a seal that is complete. */
 void kept_add(struct kept *kept, int first, int last, const char *rule);
 
+/* Takes descriptors first to last out of what is kept, whichever rule kept them. */
+void kept_remove(struct kept *kept, int first, int last);
+
 /* Decides, and starts the child. 0 or an errno value. */
 int request_spawn(struct request *request, struct airlock_child *child, struct airlock_error *error);
 
