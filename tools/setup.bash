@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What tools/try and tools/test begin with: the packages that are missing, and a build. Sourced, never run.
+# What tools/try, tools/test and tools/bench begin with: the packages that are missing, and a build. Sourced, never run.
 #
 # Every package has a line and a reason. Package names are Debian's.
 
@@ -36,6 +36,14 @@ TEST_PACKAGES=(
     python3    # a program under test: posix_spawn, posix_spawnp and system
     sqlite3    # a program under test: system and popen
     strace     # shows, and injects errors into, the system calls of a spawn
+)
+
+# shellcheck disable=SC2034  # read by tools/bench
+BENCH_PACKAGES=(
+    libglib2.0-dev # a peer: GLib
+    libuv1-dev     # a peer: libuv
+    make           # the build that is timed with and without the preload
+    python3        # drives the benchmark, and is a peer
 )
 
 # The names among the arguments that are not installed.
@@ -86,9 +94,11 @@ install_packages() {
     run_apt_get update && run_apt_get install --no-install-recommends "${missing[@]}"
 }
 
-# build_airlock FOLDER: configures, or configures again (a new test may have come), and builds; silent when all goes well.
+# build_airlock FOLDER [TARGET…]: configures, or configures again (a new test may have come), and builds everything or
+# the targets named; silent when all goes well.
 build_airlock() {
     local folder=$1 said setup=(meson setup)
+    shift
     case $folder in
     *[\ :]*)
         echo "the dynamic loader preloads nothing from a path with a space or a colon, please move: $folder" >&2
@@ -102,7 +112,7 @@ build_airlock() {
         echo "$said" >&2
         return 1
     fi
-    if ! said=$(ninja -C "$folder" 2>&1 </dev/null); then
+    if ! said=$(ninja -C "$folder" "$@" 2>&1 </dev/null); then
         echo "$said" >&2
         return 1
     fi

@@ -1,0 +1,82 @@
+"""The columns of the tables: each peer, the program that speaks for it, and why it may be missing."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    title: str
+    program: str = "bench-native"
+    peer: str = ""
+    preload: bool = False
+    records: bool = False  # the preload writes a record of each spawn
+    variant: bool = False  # of the column before it; left out where that one says enough
+    needs: str = ""  # what to install where the program was not built
+
+    @property
+    def worker(self):
+        """Columns with the same value share a process."""
+        return (self.program, self.preload, self.records)
+
+
+COLUMNS = [
+    Column("vfork", "vfork + exec, bare", peer="vfork"),
+    Column("airlock", "airlock, library", peer="airlock"),
+    Column("airlock-all", "airlock, library, all signals", peer="airlock-all", variant=True),
+    Column("preload", "airlock, preload", peer="glibc", preload=True),
+    Column("records", "airlock, preload, records", peer="glibc", preload=True, records=True, variant=True),
+    Column("glibc", "glibc posix_spawn", peer="glibc"),
+    Column("hardened", "glibc, closefrom + SETSIGDEF", peer="hardened"),
+    Column("fork", "fork + exec", peer="fork"),
+    Column("rust", "Rust Command", program="bench-rust", peer="rust", needs="rustc"),
+    Column("cpython", "CPython _posixsubprocess", program="cpython.py", peer="cpython"),
+    Column("libuv", "libuv uv_spawn", program="bench-libuv", peer="libuv", needs="libuv1-dev"),
+    Column("glib", "GLib g_spawn_async", program="bench-glib", peer="glib", needs="libglib2.0-dev"),
+]
+
+MAIN_COLUMNS = [column for column in COLUMNS if not column.variant]
+BY_NAME = {column.name: column for column in COLUMNS}
+
+
+def pick(*names):
+    return [BY_NAME[name] for name in names]
+
+
+class Programs:
+    """Where the programs of the benchmark are."""
+
+    def __init__(self, folder, preload, record_file):
+        self.folder = folder
+        self.preload = preload
+        self.record_file = record_file
+        self.noop = os.path.join(folder, "bench-noop")
+        self.trivial = os.path.join(folder, "libbench-trivial.so")
+
+    def command(self, column):
+        if column.program == "cpython.py":
+            python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+            peers = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
+            return [python, "-S", "-B", os.path.join(peers, column.program)]
+        return [os.path.join(self.folder, column.program)]
+
+    def why_missing(self, column):
+        """None, or a reason."""
+        if column.preload and not os.path.exists(self.preload):
+            return f"not built: {os.path.basename(self.preload)}"
+        if os.path.exists(self.command(column)[-1]):
+            return None
+        return f"not built: needs {column.needs}" if column.needs else f"not built: {column.program}"
+
+    def environment(self, column, extra=None):
+        """The environment of a worker: small and the same everywhere, so that its size is known."""
+        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        if column.preload:
+            environment["LD_PRELOAD"] = self.preload
+            environment["AIRLOCK_MODE"] = "enforce"
+        if column.records:
+            environment["AIRLOCK_LOG"] = self.record_file
+        environment.update(extra or {})
+        return environment

@@ -1,0 +1,134 @@
+"""The goals of the project, each measured as a ratio within one run."""
+
+from dataclasses import dataclass
+
+import machine
+from columns import pick
+from measure import Crew, interleave, median
+from preloading import make
+from sections import MEBIBYTE
+from workers import WorkerError
+
+MANY = 19_900
+
+
+@dataclass
+class Goal:
+    title: str
+    limit: float
+    measured: float = None
+    missing: str = ""
+    at_least: bool = False
+
+    @property
+    def bound(self):
+        return f"{'at least' if self.at_least else 'at most'} {self.limit:g}"
+
+    @property
+    def met(self):
+        return self.measured is not None and (
+            self.measured >= self.limit if self.at_least else self.measured <= self.limit
+        )
+
+
+def compare(goals, medians, missing):
+    """goals: (goal, name of the numerator, name of the denominator)."""
+    for goal, above, below in goals:
+        if above in medians and below in medians:
+            goal.measured = medians[above] / medians[below]
+        else:
+            goal.missing = missing.get(above) or missing.get(below) or "not measured"
+    return [goal for goal, _, _ in goals]
+
+
+def run(settings, lanes, rounds):
+    interleave(lanes, rounds, settings.batch)
+    medians = {lane.name: median(lane.samples) for lane in lanes if not lane.failure}
+    return medians, {lane.name: lane.failure for lane in lanes if lane.failure}
+
+
+def spawn_goals(settings, count, library, preload):
+    settings.tell(f"goals: {count:,} descriptors")
+    with Crew(settings.programs, pick("vfork", "airlock", "glibc", "preload"), descriptors=count) as crew:
+        medians, missing = run(settings, crew.lanes("exec", settings.programs.noop), settings.rounds)
+    goals = [
+        (Goal(f"library ÷ bare vfork + exec, {count:,} descriptors", library), "airlock", "vfork"),
+        (Goal(f"preloaded posix_spawn ÷ glibc's, {count:,} descriptors", preload), "preload", "glibc"),
+    ]
+    return compare(goals, medians, {**crew.missing, **missing})
+
+
+def pipe_goal(settings, count):
+    settings.tell(f"goals: a pipe, {count:,} descriptors")
+    with Crew(settings.programs, pick("glibc", "preload"), descriptors=count) as crew:
+        medians, missing = run(settings, crew.lanes("pipe", settings.programs.noop), settings.rounds)
+    goal = Goal(f"preloaded posix_spawn with a pipe ÷ glibc's, {count:,} descriptors", 0.08)
+    return compare([(goal, "preload", "glibc")], medians, {**crew.missing, **missing})
+
+
+def popen_goal(settings, count):
+    settings.tell(f"goals: popen, {count:,} descriptors")
+    with Crew(settings.programs, pick("glibc", "preload"), descriptors=count) as crew:
+        lanes = crew.lanes("exec", "-")
+        for lane in lanes:
+            lane.peer = "popen"
+        medians, missing = run(settings, lanes, settings.rounds)
+    goal = Goal(f'preloaded popen(":") + pclose ÷ glibc\'s, {count:,} descriptors', 0.35)
+    return compare([(goal, "preload", "glibc")], medians, {**crew.missing, **missing})
+
+
+def thread_goal(settings, count):
+    settings.tell(f"goals: {count} threads")
+    with Crew(settings.programs, pick("glibc", "preload")) as crew:
+        medians, missing = run(settings, crew.thread_lanes(settings.programs.noop, count), settings.rounds)
+    goal = Goal(f"{count} threads, spawns per second of the preload ÷ glibc's", 1.0, at_least=True)
+    return compare([(goal, "preload", "glibc")], medians, {**crew.missing, **missing})
+
+
+def memory_goal(settings, name, title):
+    """The small and the large process take turns, too."""
+    small, large = 10 * MEBIBYTE, 8192 * MEBIBYTE
+    goal = Goal(f"{title}: at 8 GiB resident ÷ at 10 MiB", 1.1)
+    settings.tell(f"goals: {title} at 8 GiB")
+    if machine.free_memory() < large:
+        goal.missing = f"{machine.free_memory() // MEBIBYTE} MiB are free"
+        return [goal]
+    with (
+        Crew(settings.programs, pick(name), memory=small) as before,
+        Crew(settings.programs, pick(name), memory=large) as after,
+    ):
+        lanes = before.lanes("exec", settings.programs.noop) + after.lanes("exec", settings.programs.noop)
+        if len(lanes) == 2:
+            lanes[0].name, lanes[1].name = "small", "large"
+        medians, missing = run(settings, lanes, settings.rounds)
+        missing["large"] = missing.get("large") or (before.missing | after.missing).get(name)
+    return compare([(goal, "large", "small")], medians, missing)
+
+
+def make_goals(settings):
+    section = make(settings, few=5, many=25)
+    goals = []
+    for row in section.rows:
+        medians = {name: cell["median"] for name, cell in row.cells.items()}
+        pairs = [
+            (Goal(f"make, {row.title}: enforce ÷ without", 1.08), "preload", "none"),
+            (Goal(f"make, {row.title}: a preload that does nothing ÷ without", 1.05), "trivial", "none"),
+        ]
+        goals += compare(pairs, medians, row.missing)
+    return goals + [Goal("make", 1.08, missing=note) for note in section.notes]
+
+
+def measure_goals(settings):
+    many = min(MANY, machine.most_descriptors())
+    goals = spawn_goals(settings, 10, 1.05, 0.90)
+    goals += spawn_goals(settings, 1000, 0.65, 0.55)
+    goals += spawn_goals(settings, many, 0.07, 0.07)
+    goals += pipe_goal(settings, many)
+    goals += popen_goal(settings, many)
+    goals += thread_goal(settings, 8)
+    try:
+        goals += memory_goal(settings, "airlock", "library")
+        goals += memory_goal(settings, "preload", "preloaded posix_spawn")
+    except WorkerError as error:
+        goals.append(Goal("at 8 GiB resident ÷ at 10 MiB", 1.1, missing=str(error)))
+    return goals + make_goals(settings)

@@ -1,0 +1,152 @@
+"""What a preloaded library costs programs that were never told of it: the start of a process, and a whole build."""
+
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+from columns import pick
+from measure import Lane, interleave, median, percentile, summarize
+from sections import Row, Section
+from workers import Worker, WorkerError
+
+TARGETS = 200
+MAKE_LIMIT = 120  # seconds
+COLUMNS = [("none", "no preload"), ("trivial", "a preload that does nothing"), ("preload", "airlock, preload")]
+
+
+def preloads(settings):
+    """The environment of each column, and the reasons of those that are missing."""
+    programs = settings.programs
+    plain = programs.environment(pick("vfork")[0])
+    environments = {"none": plain}
+    missing = {}
+    if os.path.exists(programs.trivial):
+        environments["trivial"] = {**plain, "LD_PRELOAD": programs.trivial}
+    else:
+        missing["trivial"] = f"not built: {os.path.basename(programs.trivial)}"
+    reason = programs.why_missing(pick("preload")[0])
+    if reason:
+        missing["preload"] = reason
+    else:
+        environments["preload"] = programs.environment(pick("preload")[0])
+    return environments, missing
+
+
+def load(settings):
+    """The worker starts the program by bare vfork and exec, so that only the start itself differs."""
+    section = Section("load", "Start and end of /bin/true", "µs", ["none"], COLUMNS)
+    environments, missing = preloads(settings)
+    settings.tell(section.title)
+    workers = {}
+    try:
+        for name, environment in environments.items():
+            workers[name] = Worker(settings.programs.command(pick("vfork")[0]), environment)
+        lanes = [Lane(name, worker, "vfork", "exec", "/bin/true") for name, worker in workers.items()]
+        interleave(lanes, settings.rounds, settings.batch)
+        cells, failed = summarize(lanes, section.baselines)
+        section.rows.append(Row(1, "/bin/true", cells, {**missing, **failed}))
+    except WorkerError as error:
+        section.notes.append(str(error))
+    finally:
+        for worker in workers.values():
+            worker.close()
+    return section
+
+
+@dataclass
+class Build:
+    """What each of the targets is: a name, a recipe, and the file that it is made from."""
+
+    title: str
+    source: str
+    text: str
+    recipe: str
+
+
+BUILDS = [
+    Build("sed", "template", "This is @NAME@.\n", "@sed 's/@NAME@/{goal}/' template >{goal}"),
+    Build("cc -c", "source.c", "int main(void) { return 0; }\n", "@cc -c -o {goal} source.c"),
+]
+
+
+def write_makefile(folder, build):
+    os.makedirs(folder, exist_ok=True)
+    goals = [f"goal-{i}" for i in range(TARGETS)]
+    with open(os.path.join(folder, "Makefile"), "w", encoding="ascii") as makefile:
+        makefile.write("all: " + " ".join(goals) + "\n")
+        for goal in goals:
+            makefile.write(f"{goal}: {build.source}\n\t{build.recipe.format(goal=goal)}\n")
+    with open(os.path.join(folder, build.source), "w", encoding="ascii") as source:
+        source.write(build.text)
+
+
+def run_make(folder, environment):
+    """Not subprocess.run with its time limit, which polls: the time would be a multiple of 50 ms."""
+    make = subprocess.Popen(["make", "-s", "-r"], cwd=folder, env=environment, stdin=subprocess.DEVNULL)
+    limit = threading.Timer(MAKE_LIMIT, make.kill)
+    limit.start()
+    try:
+        return make.wait()
+    finally:
+        limit.cancel()
+
+
+def time_make(folder, environment):
+    """Nanoseconds for a build from nothing."""
+    for entry in os.listdir(folder):
+        if entry.startswith("goal-"):
+            os.unlink(os.path.join(folder, entry))
+    begin = time.monotonic_ns()
+    status = run_make(folder, environment)
+    elapsed = time.monotonic_ns() - begin
+    built = sum(entry.startswith("goal-") for entry in os.listdir(folder))
+    if status != 0 or built != TARGETS:
+        raise WorkerError(f"make ended with status {status} after {built} targets")
+    return elapsed
+
+
+def summarize_builds(samples):
+    baseline = median(samples["none"])
+    return {
+        name: {
+            "minimum": min(times),
+            "median": median(times),
+            "p99": percentile(times, 0.99),
+            "samples": len(times),
+            "ratios": {"none": median(times) / baseline},
+        }
+        for name, times in samples.items()
+    }
+
+
+def build_row(settings, build, environments, runs):
+    title = f"{TARGETS} targets, {build.title}"
+    settings.tell(f"make, {title}")
+    folder = os.path.join(settings.scratch, f"make-{build.source}")
+    write_makefile(folder, build)
+    samples = {name: [] for name in environments}
+    for turn in range(runs + 1):
+        for name, environment in environments.items():
+            elapsed = time_make(folder, environment)
+            if turn > 0:  # the first one reads everything into memory
+                samples[name].append(elapsed)
+    return Row(build.title, title, summarize_builds(samples))
+
+
+def make(settings, few=3, many=15):
+    """few runs of the build with a compiler, which takes longer, and many of the other."""
+    section = Section("make", f"make with {TARGETS} targets", "ms", ["none"], COLUMNS)
+    environments, missing = preloads(settings)
+    plan = [(BUILDS[0], settings.some(3, many))]
+    if not settings.quick:
+        plan.append((BUILDS[1], few))
+    for build, runs in plan:
+        try:
+            row = build_row(settings, build, environments, runs)
+            row.missing = missing
+            section.rows.append(row)
+        except (OSError, WorkerError) as error:
+            section.notes.append(f"No row for {build.title}: {error}")
+    return section
