@@ -43,15 +43,6 @@ static uint64_t clock_now(void) {
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-static void *map_memory(size_t size, int kind) {
-#ifdef SYS_mmap2
-    long result = raw6(SYS_mmap2, 0, (long)size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
-#else
-    long result = raw6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
-#endif
-    return result < 0 && result >= -4095 ? NULL : (void *)result;
-}
-
 /* Changing ids where memory is shared would clear the parent's dumpable flag; a reset that changes nothing does not. */
 static bool changes_identity(const struct airlock_command *command) {
     if (command->flags & (AIRLOCK_SETUID | AIRLOCK_SETGID | AIRLOCK_SETGROUPS))
@@ -136,7 +127,7 @@ static int prepare_report(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
     plan->report = &attempt->own_report;
     if (!plan->share_memory) {
-        struct report *page = map_memory(sizeof *page, MAP_SHARED);
+        struct report *page = raw_map(sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED);
         if (page != NULL)
             plan->report = page;
     }
@@ -159,7 +150,7 @@ static int prepare_ranges(struct attempt *attempt) {
     if (count <= SMALL_RANGES)
         return 0;
     size_t size = count * sizeof(struct airlock_range);
-    attempt->ranges = map_memory(size, MAP_PRIVATE);
+    attempt->ranges = raw_map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     if (attempt->ranges == NULL)
         return ENOMEM;
     attempt->ranges_size = size;
@@ -177,7 +168,7 @@ static int prepare_shell(struct attempt *attempt) {
     size_t size = (count + 3) * sizeof(char *);
     plan->shell_argv = attempt->small_shell_argv;
     if (size > sizeof attempt->small_shell_argv) {
-        plan->shell_argv = map_memory(size, MAP_PRIVATE);
+        plan->shell_argv = raw_map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
         if (plan->shell_argv == NULL)
             return ENOMEM;
         attempt->shell_argv_size = size;
@@ -242,8 +233,9 @@ static struct report learn_fate(struct attempt *attempt) {
         return report;
     raw1(SYS_close, plan->report_descriptor);
     plan->report_descriptor = -1;
-    if (!seen)
-        read_report(attempt->plan.report_read_end, &report);
+    /* fork does not wait for exec, this does: only now are the child's times all there. */
+    if (!seen && !read_report(plan->report_read_end, &report))
+        report = *plan->report;
     return report;
 }
 

@@ -5,44 +5,19 @@
 #include "syscall.h"
 
 #include <stdatomic.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
 
 enum {
     POOL_SIZE = 32,
-    STACK_SIZE = 48 * 1024, /* the child's deepest use is a PATH candidate of 4.4 KiB and a listing of 1 KiB */
+    GUARD_SIZE = 64 * 1024, /* a whole number of pages wherever Linux runs */
+    STACK_SIZE = 64 * 1024, /* the child's deepest use is a PATH candidate of 4.4 KiB and a listing of 1 KiB */
 };
 
 static _Atomic(void *) pool[POOL_SIZE];
 
-static size_t page_size(void) {
-    static _Atomic size_t size;
-    size_t known = atomic_load_explicit(&size, memory_order_relaxed);
-    if (known == 0) {
-        known = getauxval(AT_PAGESZ);
-        atomic_store_explicit(&size, known, memory_order_relaxed);
-    }
-    return known;
-}
-
-static size_t stack_size(void) {
-    return (STACK_SIZE + page_size() - 1) / page_size() * page_size();
-}
-
-static void *map(size_t size, int protection) {
-#ifdef SYS_mmap2
-    long result = raw6(SYS_mmap2, 0, (long)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-#else
-    long result = raw6(SYS_mmap, 0, (long)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-#endif
-    return result < 0 && result >= -4095 ? NULL : (void *)result;
-}
-
 static void *map_new(void) {
-    size_t guard = page_size();
-    char *mapping = map(guard + stack_size(), PROT_NONE);
-    if (mapping != NULL && raw3(SYS_mprotect, mapping + guard, stack_size(), PROT_READ | PROT_WRITE) < 0) {
-        raw2(SYS_munmap, mapping, guard + stack_size());
+    char *mapping = raw_map(GUARD_SIZE + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_STACK);
+    if (mapping != NULL && raw3(SYS_mprotect, mapping + GUARD_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE) < 0) {
+        raw2(SYS_munmap, mapping, GUARD_SIZE + STACK_SIZE);
         return NULL;
     }
     return mapping;
@@ -64,8 +39,8 @@ struct stack stack_acquire(void) {
     if (stack.mapping == NULL)
         stack.mapping = map_new();
     if (stack.mapping != NULL) {
-        stack.lowest = (char *)stack.mapping + page_size();
-        stack.size = stack_size();
+        stack.lowest = (char *)stack.mapping + GUARD_SIZE;
+        stack.size = STACK_SIZE;
     }
     return stack;
 }
@@ -79,5 +54,5 @@ void stack_release(struct stack stack) {
                                                     memory_order_relaxed))
             return;
     }
-    raw2(SYS_munmap, stack.mapping, page_size() + stack.size);
+    raw2(SYS_munmap, stack.mapping, GUARD_SIZE + STACK_SIZE);
 }

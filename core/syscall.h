@@ -6,7 +6,9 @@
 #define AIRLOCK_SYSCALL_H
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 /* Numbers that older kernel headers lack; they are the same on every architecture. */
@@ -123,6 +125,16 @@ static inline long raw_dup2(int from, int to) {
 #else
     return raw3(SYS_dup3, from, to, 0);
 #endif
+}
+
+/* A new anonymous mapping: kind is MAP_PRIVATE or MAP_SHARED, with more flags if need be. NULL when there is none. */
+static inline void *raw_map(size_t size, int protection, int kind) {
+#ifdef SYS_mmap2
+    long result = raw6(SYS_mmap2, 0, (long)size, protection, kind | MAP_ANONYMOUS, -1, 0);
+#else
+    long result = raw6(SYS_mmap, 0, (long)size, protection, kind | MAP_ANONYMOUS, -1, 0);
+#endif
+    return result < 0 && result >= -4095 ? 0 : (void *)result;
 }
 
 static inline long raw_clock_gettime_ns(uint64_t *nanoseconds) {

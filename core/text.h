@@ -33,6 +33,15 @@ static inline void text_unsigned(struct text *text, uint64_t number) {
         text_char(text, digits[--count]);
 }
 
+static inline void text_hexadecimal(struct text *text, uint64_t number) {
+    int shift = 60;
+    while (shift > 0 && (number >> shift) == 0)
+        shift -= 4;
+    text_string(text, "0x");
+    for (; shift >= 0; shift -= 4)
+        text_char(text, "0123456789abcdef"[(number >> shift) & 15]);
+}
+
 static inline void text_signed(struct text *text, int64_t number) {
     if (number < 0)
         text_char(text, '-');

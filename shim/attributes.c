@@ -1,10 +1,9 @@
-/* Reads libc's spawn attributes, through libc's own getters. */
+/* Reads libc's spawn attributes.
+ *
+ * The object is laid out by the header that programs are compiled with, so its fields can be read where they lie; a
+ * call of libc's getters would only add symbols to resolve. */
 #include "request.h"
 
-#include "libc.h"
-
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
 
 #ifndef POSIX_SPAWN_USEVFORK
@@ -19,9 +18,25 @@
 
 enum {
     KNOWN_FLAGS = POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-                  POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER | POSIX_SPAWN_USEVFORK | POSIX_SPAWN_SETSID |
-                  POSIX_SPAWN_SETCGROUP
+                  POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER | POSIX_SPAWN_USEVFORK | POSIX_SPAWN_SETSID
 };
+
+#ifdef __GLIBC__
+#define DEFAULT_SET(attributes) (&(attributes)->__sd)
+#define MASK_SET(attributes) (&(attributes)->__ss)
+#define PRIORITY(attributes) ((attributes)->__sp.sched_priority)
+#define POLICY(attributes) ((attributes)->__policy)
+/* The cgroup came in 2.39 into what was padding, right behind the policy; older versions refuse the flag. */
+#define HAS_CGROUP POSIX_SPAWN_SETCGROUP
+#define CGROUP(attributes) ((&(attributes)->__policy)[1])
+#else /* musl */
+#define DEFAULT_SET(attributes) (&(attributes)->__def)
+#define MASK_SET(attributes) (&(attributes)->__mask)
+#define PRIORITY(attributes) ((attributes)->__prio)
+#define POLICY(attributes) ((attributes)->__pol)
+#define HAS_CGROUP 0
+#define CGROUP(attributes) (-1)
+#endif
 
 /* The first 64 bits of a sigset_t are the kernel's set. */
 static airlock_signals kernel_set(const sigset_t *set) {
@@ -31,56 +46,35 @@ static airlock_signals kernel_set(const sigset_t *set) {
 }
 
 static void read_signals(struct request *request, const posix_spawnattr_t *attributes, int flags) {
-    sigset_t set;
     if (flags & POSIX_SPAWN_SETSIGDEF) {
-        posix_spawnattr_getsigdefault(attributes, &set);
-        request->command.default_signals = kernel_set(&set);
+        request->command.default_signals = kernel_set(DEFAULT_SET(attributes));
         request->signals_chosen = true;
     }
     if (flags & POSIX_SPAWN_SETSIGMASK) {
-        posix_spawnattr_getsigmask(attributes, &set);
-        request->command.mask = kernel_set(&set);
+        request->command.mask = kernel_set(MASK_SET(attributes));
         request->command.flags |= AIRLOCK_SETMASK;
     }
 }
 
 static void read_scheduling(struct request *request, const posix_spawnattr_t *attributes, int flags) {
-    struct sched_param parameter;
     if (!(flags & (POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER)))
         return;
-    posix_spawnattr_getschedparam(attributes, &parameter);
-    request->command.scheduling_priority = parameter.sched_priority;
+    request->command.scheduling_priority = PRIORITY(attributes);
     request->command.flags |= AIRLOCK_SETSCHEDPARAM;
     if (flags & POSIX_SPAWN_SETSCHEDULER) {
-        posix_spawnattr_getschedpolicy(attributes, &request->command.scheduling_policy);
+        request->command.scheduling_policy = POLICY(attributes);
         request->command.flags |= AIRLOCK_SETSCHEDULER;
     }
 }
 
-/* The getter is as new as the flag. */
-static void read_cgroup(struct request *request, const posix_spawnattr_t *attributes, int flags) {
-    if (!(flags & POSIX_SPAWN_SETCGROUP))
-        return;
-    int (*get)(const posix_spawnattr_t *, int *) =
-        (int (*)(const posix_spawnattr_t *, int *))libc_optional("posix_spawnattr_getcgroup_np");
-    if (get == NULL) {
-        request->obstacle = "an attribute flag that this libc does not know";
-        return;
-    }
-    get(attributes, &request->command.cgroup);
-    request->command.flags |= AIRLOCK_SETCGROUP;
-}
-
-int request_read_attributes(struct request *request, const posix_spawnattr_t *attributes) {
+void request_read_attributes(struct request *request, const posix_spawnattr_t *attributes) {
     struct airlock_command *command = &request->command;
-    short stored = 0;
     if (attributes == NULL)
-        return 0;
-    posix_spawnattr_getflags(attributes, &stored);
-    int flags = (unsigned short)stored;
-    if (flags & ~KNOWN_FLAGS) {
+        return;
+    int flags = (unsigned short)attributes->__flags;
+    if (flags & ~(KNOWN_FLAGS | HAS_CGROUP)) {
         request->obstacle = "an attribute flag that this library does not know";
-        return 0;
+        return;
     }
     if (flags & POSIX_SPAWN_RESETIDS)
         command->flags |= AIRLOCK_RESETIDS;
@@ -88,10 +82,12 @@ int request_read_attributes(struct request *request, const posix_spawnattr_t *at
         command->flags |= AIRLOCK_SETSID;
     if (flags & POSIX_SPAWN_SETPGROUP) {
         command->flags |= AIRLOCK_SETPGROUP;
-        posix_spawnattr_getpgroup(attributes, &command->process_group);
+        command->process_group = attributes->__pgrp;
+    }
+    if (flags & HAS_CGROUP) {
+        command->flags |= AIRLOCK_SETCGROUP;
+        command->cgroup = CGROUP(attributes);
     }
     read_signals(request, attributes, flags);
     read_scheduling(request, attributes, flags);
-    read_cgroup(request, attributes, flags);
-    return 0;
 }

@@ -16,7 +16,6 @@
 #include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -65,9 +64,9 @@ static void put_caller(struct text *text, const void *address, size_t budget) {
     const char *name = found.dlfo_link_map->l_name;
     json_member_string(text, "object", *name != '\0' ? name : program(), budget);
     json_name(text, "offset");
-    char digits[24];
-    snprintf(digits, sizeof digits, "\"0x%lx\"", (unsigned long)address - (unsigned long)found.dlfo_link_map->l_addr);
-    text_string(text, digits);
+    text_string(text, "\"");
+    text_hexadecimal(text, (uintptr_t)address - (uintptr_t)found.dlfo_link_map->l_addr);
+    text_string(text, "\"");
 #else
     (void)text, (void)address, (void)budget;
 #endif
@@ -160,9 +159,12 @@ static void put_attribute(struct text *text, const char *name, bool with_number,
 }
 
 static void put_attribute_set(struct text *text, const char *name, airlock_signals set) {
-    char words[48];
-    snprintf(words, sizeof words, "%s 0x%llx", name, (unsigned long long)set);
-    put_attribute(text, words, false, 0);
+    json_comma(text);
+    text_char(text, '"');
+    text_string(text, name);
+    text_char(text, ' ');
+    text_hexadecimal(text, set);
+    text_char(text, '"');
 }
 
 static void put_attributes(struct text *text, const struct request *request) {

@@ -83,31 +83,55 @@ static bool same(const struct airlock_action *a, const struct airlock_action *b)
            a->mode == b->mode && same_path(a->path, b->path);
 }
 
-typedef int add_number(posix_spawn_file_actions_t *, int);
-typedef int add_path(posix_spawn_file_actions_t *, const char *);
+/* libc's functions that fill the object. They are asked for by name when they are needed: a program that never has
+ * file actions does not pay for them at its start, and the later ones do not exist everywhere. */
+struct builder {
+    int (*init)(posix_spawn_file_actions_t *);
+    int (*destroy)(posix_spawn_file_actions_t *);
+    int (*close)(posix_spawn_file_actions_t *, int);
+    int (*dup2)(posix_spawn_file_actions_t *, int, int);
+    int (*open)(posix_spawn_file_actions_t *, int, const char *, int, mode_t);
+    int (*chdir)(posix_spawn_file_actions_t *, const char *);
+    int (*fchdir)(posix_spawn_file_actions_t *, int);
+    int (*closefrom)(posix_spawn_file_actions_t *, int);
+    int (*tcsetpgrp)(posix_spawn_file_actions_t *, int);
+};
 
-/* Adds one action of each kind that this libc knows; the kinds that came later are asked for by name. */
-static size_t build_sample(posix_spawn_file_actions_t *object, struct airlock_action *expected) {
+static bool find_builder(struct builder *builder) {
+#define FIND(member, name)                                                                                             \
+    builder->member = (__typeof__(builder->member))libc_optional("posix_spawn_file_actions_" name)
+    FIND(init, "init");
+    FIND(destroy, "destroy");
+    FIND(close, "addclose");
+    FIND(dup2, "adddup2");
+    FIND(open, "addopen");
+    FIND(chdir, "addchdir_np");
+    FIND(fchdir, "addfchdir_np");
+    FIND(closefrom, "addclosefrom_np");
+    FIND(tcsetpgrp, "addtcsetpgrp_np");
+#undef FIND
+    return builder->init && builder->destroy && builder->close && builder->dup2 && builder->open;
+}
+
+/* Adds one action of each kind that this libc knows. */
+static size_t build_sample(const struct builder *add, posix_spawn_file_actions_t *object,
+                           struct airlock_action *expected) {
     size_t count = 0;
-    add_path *chdir = (add_path *)libc_optional("posix_spawn_file_actions_addchdir_np");
-    add_number *fchdir = (add_number *)libc_optional("posix_spawn_file_actions_addfchdir_np");
-    add_number *closefrom = (add_number *)libc_optional("posix_spawn_file_actions_addclosefrom_np");
-    add_number *tcsetpgrp = (add_number *)libc_optional("posix_spawn_file_actions_addtcsetpgrp_np");
-    if (posix_spawn_file_actions_addclose(object, 3) == 0)
+    if (add->close(object, 3) == 0)
         expected[count++] = AIRLOCK_CLOSE(3);
-    if (posix_spawn_file_actions_adddup2(object, 4, 5) == 0)
+    if (add->dup2(object, 4, 5) == 0)
         expected[count++] = AIRLOCK_DUP2(4, 5);
-    if (posix_spawn_file_actions_addopen(object, 6, "/", O_CLOEXEC, 0644) == 0)
+    if (add->open(object, 6, "/", O_CLOEXEC, 0644) == 0)
         expected[count++] = AIRLOCK_OPEN(6, "/", O_CLOEXEC, 0644);
-    if (chdir != NULL && chdir(object, "/") == 0) {
+    if (add->chdir != NULL && add->chdir(object, "/") == 0) {
         expected[count] = AIRLOCK_CHDIR("/");
         expected[count++].fd = -1;
     }
-    if (fchdir != NULL && fchdir(object, 7) == 0)
+    if (add->fchdir != NULL && add->fchdir(object, 7) == 0)
         expected[count++] = AIRLOCK_FCHDIR(7);
-    if (closefrom != NULL && closefrom(object, 8) == 0)
+    if (add->closefrom != NULL && add->closefrom(object, 8) == 0)
         expected[count++] = AIRLOCK_CLOSEFROM(8);
-    if (tcsetpgrp != NULL && tcsetpgrp(object, 9) == 0)
+    if (add->tcsetpgrp != NULL && add->tcsetpgrp(object, 9) == 0)
         expected[count++] = AIRLOCK_TCSETPGRP(9);
     return count;
 }
@@ -116,14 +140,15 @@ static bool layout_is_as_expected(void) {
     enum { KINDS = 7 };
     posix_spawn_file_actions_t object;
     struct airlock_action expected[KINDS], read;
-    if (sizeof object < sizeof(struct glibc_actions) || posix_spawn_file_actions_init(&object) != 0)
+    struct builder builder;
+    if (sizeof object < sizeof(struct glibc_actions) || !find_builder(&builder) || builder.init(&object) != 0)
         return false;
-    size_t count = build_sample(&object, expected);
+    size_t count = build_sample(&builder, &object, expected);
     const struct glibc_actions *actions = (const void *)&object;
     bool right = count >= 3 && actions->used == (int)count && actions->allocated >= actions->used;
     for (size_t i = 0; right && i < count; i++)
         right = translate(&actions->actions[i], &read) && same(&read, &expected[i]);
-    posix_spawn_file_actions_destroy(&object);
+    builder.destroy(&object);
     return right;
 }
 

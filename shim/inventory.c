@@ -2,6 +2,7 @@
  * each of them in words. */
 #include "inventory.h"
 
+#include "libc.h"
 #include "syscall.h"
 #include "text.h"
 
@@ -132,7 +133,8 @@ static void put_internet_address(struct text *text, const struct sockaddr_storag
     const struct sockaddr_in6 *six = (const void *)address;
     bool is_six = address->ss_family == AF_INET6;
     const void *raw = is_six ? (const void *)&six->sin6_addr : (const void *)&four->sin_addr;
-    if (inet_ntop(address->ss_family, raw, words, sizeof words) == NULL)
+    __typeof__(&inet_ntop) to_text = (__typeof__(&inet_ntop))libc_optional("inet_ntop");
+    if (to_text == NULL || to_text(address->ss_family, raw, words, sizeof words) == NULL)
         return;
     text_string(text, is_six ? "[" : "");
     text_string(text, words);

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,10 +36,11 @@ static _Atomic uint64_t dropped;
 static bool remember_path(const char *path) {
     size_t used = 0;
     if (path[0] != '/') {
-        if (getcwd(place.path, sizeof place.path - 1) == NULL)
+        long length = raw2(SYS_getcwd, place.path, sizeof place.path - 1); /* with its NUL */
+        if (length <= 0)
             return false;
-        used = strlen(place.path);
-        place.path[used++] = '/';
+        used = (size_t)length;
+        place.path[used - 1] = '/';
     }
     size_t length = strlen(path);
     if (length == 0 || used + length >= sizeof place.path)
@@ -49,9 +49,17 @@ static bool remember_path(const char *path) {
     return true;
 }
 
+static const char *variable(const char *name_and_sign) {
+    size_t length = strlen(name_and_sign);
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if (strncmp(*entry, name_and_sign, length) == 0)
+            return *entry + length;
+    return NULL;
+}
+
 __attribute__((constructor)) static void read_place(void) {
-    const char *value = policy()->mode == MODE_OFF ? NULL : getenv("AIRLOCK_LOG");
-    const char *descriptors = getenv("AIRLOCK_LOG_FDS");
+    const char *value = policy()->mode == MODE_OFF ? NULL : variable("AIRLOCK_LOG=");
+    const char *descriptors = variable("AIRLOCK_LOG_FDS=");
     enum kind kind = KIND_FILE;
     if (value == NULL || *value == '\0')
         return;
@@ -94,10 +102,9 @@ static long open_log(void) {
     long fd = raw4(SYS_openat, AT_FDCWD, place.path, flags | O_NOFOLLOW, 0600);
     if (fd != -ELOOP)
         return fd;
-    int saved = errno;
-    struct stat link;
-    bool trusted = lstat(place.path, &link) == 0 && (link.st_uid == geteuid() || link.st_uid == 0);
-    errno = saved;
+    struct statx link = {.stx_uid = 0};
+    long result = raw5(SYS_statx, AT_FDCWD, place.path, AT_SYMLINK_NOFOLLOW, STATX_UID, &link);
+    bool trusted = result == 0 && (link.stx_uid == (unsigned)raw0(SYS_AIRLOCK_geteuid) || link.stx_uid == 0);
     return trusted ? raw4(SYS_openat, AT_FDCWD, place.path, flags, 0600) : -ELOOP;
 }
 

@@ -42,8 +42,8 @@ static int read_request(const struct spawn_call *call, const struct spawn_argume
         .search = call->search,
         .flags = call->flags,
     };
-    int code = request_read_attributes(request, given->attributes);
-    return code != 0 ? code : request_read_file_actions(request, given->actions);
+    request_read_attributes(request, given->attributes);
+    return request_read_file_actions(request, given->actions);
 }
 
 /* What this library does not understand libc has to do, unhardened; the record says so. */

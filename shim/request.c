@@ -2,15 +2,14 @@
 #include "request.h"
 
 #include "event.h"
-
-#include <sys/mman.h>
+#include "syscall.h"
 
 struct airlock_action *request_action_room(struct request *request, size_t count) {
     struct airlock_action *room = request->small_actions;
     if (count > SMALL_ACTIONS) {
         size_t size = count * sizeof *room;
-        room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (room == MAP_FAILED)
+        room = raw_map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+        if (room == NULL)
             return NULL;
         request->mapped = size;
     }
@@ -20,7 +19,7 @@ struct airlock_action *request_action_room(struct request *request, size_t count
 
 void request_release(struct request *request) {
     if (request->mapped > 0)
-        munmap((void *)request->command.actions, request->mapped);
+        raw2(SYS_munmap, request->command.actions, request->mapped);
     request->mapped = 0;
 }
 

@@ -38,8 +38,8 @@ struct request {
 };
 
 /* attributes.c, file_actions.c: read libc's objects into the command. When something in them is not understood,
- * request->obstacle says what. 0 or an errno value. */
-int request_read_attributes(struct request *request, const posix_spawnattr_t *attributes);
+ * request->obstacle says what. The actions need memory when there are many: 0 or an errno value. */
+void request_read_attributes(struct request *request, const posix_spawnattr_t *attributes);
 int request_read_file_actions(struct request *request, const posix_spawn_file_actions_t *actions);
 
 /* Room for count actions in command.actions: the small array, or a mapping. NULL: no memory. */

@@ -1,31 +1,33 @@
 /* The shell as libc's system and popen start it: by its path, with the arguments that this libc gives it. */
 #include "shell.h"
 
+#include "libc.h"
+
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <unistd.h>
-#ifdef __GLIBC__
-#include <gnu/libc-version.h>
-#endif
+
+/* "2.36" */
+static bool is_at_least_2_38(const char *version) {
+    int major = 0, minor = 0;
+    for (; *version >= '0' && *version <= '9'; version++)
+        major = major * 10 + (*version - '0');
+    if (*version++ == '.')
+        for (; *version >= '0' && *version <= '9'; version++)
+            minor = minor * 10 + (*version - '0');
+    return major > 2 || (major == 2 && minor >= 38);
+}
 
 /* Since 2.38 glibc ends the options of the shell before the line, so that one that begins with a dash is a command. */
 static bool libc_ends_options(void) {
-#ifdef __GLIBC__
     enum { UNKNOWN, NO, YES };
     static _Atomic int known;
     int answer = atomic_load_explicit(&known, memory_order_relaxed);
     if (answer == UNKNOWN) {
-        const char *version = gnu_get_libc_version();
-        char *rest;
-        long major = strtol(version, &rest, 10);
-        long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
-        answer = major > 2 || (major == 2 && minor >= 38) ? YES : NO;
+        const char *(*version)(void) = (const char *(*)(void))libc_optional("gnu_get_libc_version");
+        answer = version != NULL && is_at_least_2_38(version()) ? YES : NO;
         atomic_store_explicit(&known, answer, memory_order_relaxed);
     }
     return answer == YES;
-#else
-    return false;
-#endif
 }
 
 void shell_prepare(struct shell_call *call, const char *name, const void *caller, const char *line) {

@@ -32,8 +32,8 @@ static struct stream *reserve_in(struct chunk *chunk) {
 
 /* Two threads may both add one: the second goes behind the first. */
 static struct chunk *add_chunk(struct chunk *last) {
-    struct chunk *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fresh == MAP_FAILED)
+    struct chunk *fresh = raw_map(sizeof *fresh, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    if (fresh == NULL)
         return NULL;
     struct chunk *expected = NULL;
     while (!atomic_compare_exchange_strong(&last->next, &expected, fresh)) {

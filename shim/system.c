@@ -15,11 +15,16 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* The kernel's struct sigaction, whose handler comes first everywhere. What was read is written back as it is. */
+struct disposition {
+    uintptr_t handler;
+    unsigned long rest[5];
+};
 
 /* The dispositions that the overlapping calls share. The lock is held for a few instructions, never across a clone,
  * with signals blocked. It carries the process id of its holder: in a child of fork, threads that held it do not
@@ -28,8 +33,8 @@ static struct {
     _Atomic int lock;
     int process; /* whose users are counted */
     int users;
-    struct sigaction interrupt;
-    struct sigaction quit;
+    struct disposition interrupt;
+    struct disposition quit;
 } shared;
 
 static void lock_shared(int process) {
@@ -53,55 +58,64 @@ static void unlock_shared(void) {
 
 /* What one call has to undo. */
 struct system_call {
-    sigset_t old_mask;
+    airlock_signals old_mask;
     pid_t pid;
     uint64_t started_ns;
 };
 
-static void block_all(sigset_t *old) {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, old);
+static airlock_signals block_all(void) {
+    const airlock_signals all = ~(airlock_signals)0;
+    airlock_signals old = 0;
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+    return old;
+}
+
+static void set_mask(airlock_signals mask) {
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
+}
+
+static void ignore(int signal, struct disposition *old) {
+    const struct disposition ignored = {.handler = (uintptr_t)SIG_IGN};
+    raw4(SYS_rt_sigaction, signal, &ignored, old, sizeof(airlock_signals));
+}
+
+static void restore(int signal, const struct disposition *old) {
+    raw4(SYS_rt_sigaction, signal, old, 0, sizeof(airlock_signals));
 }
 
 /* Ignores the two signals and blocks SIGCHLD. Answers the signals that the shell has to have at their default: those
  * that the program itself does not ignore. */
 static airlock_signals enter(struct system_call *call) {
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     airlock_signals reset = 0;
-    sigset_t mask;
-    block_all(&call->old_mask);
-    int process = getpid();
+    call->old_mask = block_all();
+    int process = (int)raw0(SYS_getpid);
     lock_shared(process);
     if (shared.process != process) {
         shared.process = process;
         shared.users = 0;
     }
     if (shared.users++ == 0) {
-        sigaction(SIGINT, &ignore, &shared.interrupt);
-        sigaction(SIGQUIT, &ignore, &shared.quit);
+        ignore(SIGINT, &shared.interrupt);
+        ignore(SIGQUIT, &shared.quit);
     }
-    if (shared.interrupt.sa_handler != SIG_IGN)
+    if (shared.interrupt.handler != (uintptr_t)SIG_IGN)
         reset |= AIRLOCK_SIGNAL(SIGINT);
-    if (shared.quit.sa_handler != SIG_IGN)
+    if (shared.quit.handler != (uintptr_t)SIG_IGN)
         reset |= AIRLOCK_SIGNAL(SIGQUIT);
     unlock_shared();
-    mask = call->old_mask;
-    sigaddset(&mask, SIGCHLD);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    set_mask(call->old_mask | AIRLOCK_SIGNAL(SIGCHLD));
     return reset;
 }
 
 static void leave(const struct system_call *call) {
-    sigset_t unused;
-    block_all(&unused);
-    lock_shared(getpid());
+    block_all();
+    lock_shared((int)raw0(SYS_getpid));
     if (--shared.users == 0) {
-        sigaction(SIGINT, &shared.interrupt, NULL);
-        sigaction(SIGQUIT, &shared.quit, NULL);
+        restore(SIGINT, &shared.interrupt);
+        restore(SIGQUIT, &shared.quit);
     }
     unlock_shared();
-    pthread_sigmask(SIG_SETMASK, &call->old_mask, NULL);
+    set_mask(call->old_mask);
 }
 
 static void cancelled(void *argument) {
@@ -144,7 +158,7 @@ static int run(const char *line, const void *caller) {
     call.started_ns = event_clock();
     command->default_signals = enter(&call);
     command->flags |= AIRLOCK_SETMASK;
-    memcpy(&command->mask, &call.old_mask, sizeof command->mask);
+    command->mask = call.old_mask;
     int code = request_spawn(&shell.request, &child, &error);
     request_release(&shell.request);
     int status;
