@@ -38,6 +38,8 @@ enforced() {
 
 assert_same() {
     local without=0 with=0 directory
+    # A program that is missing is missing in the same way twice.
+    command -v -- "$1" >/dev/null || { echo "no such program: $1"; return 1; }
     directory=$(mktemp -d "$BATS_TEST_TMPDIR/same.XXXXXX")
     plain "$@" >"$directory/without.out" 2>"$directory/without.err" </dev/null || without=$?
     enforced "$@" >"$directory/with.out" 2>"$directory/with.err" </dev/null || with=$?

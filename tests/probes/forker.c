@@ -57,6 +57,7 @@ int main(int argc, char **argv) {
     pthread_t thread;
     void *seen;
     start_reporting();
+    differ_in_ids();
     int count = argc > 1 ? atoi(argv[1]) : 1;
     if (pthread_create(&thread, NULL, fork_often, NULL) != 0)
         die("pthread_create");

@@ -164,6 +164,8 @@ int main(int argc, char **argv) {
     alarm(20);
     fifo = argv[1];
     with_ids = is(argv[3], "ids");
+    if (with_ids)
+        differ_in_ids();
     snprintf(look, sizeof look, "%s/look", getenv("PROBES"));
     if (is(argv[2], "orphan")) {
         orphan();

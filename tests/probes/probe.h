@@ -286,6 +286,13 @@ SHARED void block_signals(const char *list) {
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* Makes the effective group another than the real one, so that RESETIDS has something to change: a child that changes
+ * its ids is made in another way. Where that is not allowed RESETIDS is still asked for. */
+SHARED void differ_in_ids(void) {
+    if (getgid() == getegid() && setegid(65534) != 0 && getuid() == 0 && geteuid() == 0)
+        die("setegid");
+}
+
 SHARED void change_user(const char *real, const char *effective) {
     if (setresuid((uid_t)atoi(real), (uid_t)atoi(effective), (uid_t)-1) != 0)
         die("setresuid");

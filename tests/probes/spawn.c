@@ -129,7 +129,7 @@ static bool take_attribute(char ***words) {
     else if (is(w[0], "usevfork"))
         add_flag(POSIX_SPAWN_USEVFORK), *words += 1;
     else if (is(w[0], "resetids"))
-        add_flag(POSIX_SPAWN_RESETIDS), *words += 1;
+        differ_in_ids(), add_flag(POSIX_SPAWN_RESETIDS), *words += 1;
     else if (is(w[0], "setpgroup"))
         posix_spawnattr_setpgroup(&call.attributes, atoi(w[1])), add_flag(POSIX_SPAWN_SETPGROUP), *words += 2;
     else if (is(w[0], "sigdef"))
