@@ -2,12 +2,16 @@
  * descriptors on, and what the program itself has marked. */
 #include "request.h"
 
+#include "conventions.h"
 #include "program.h"
 
 #include <limits.h>
 #include <signal.h>
 
 void kept_add(struct kept *kept, int first, int last, const char *rule) {
+    for (size_t i = 0; i < kept->count; i++)
+        if (kept->ranges[i].first <= first && last <= kept->ranges[i].last)
+            return;
     if (kept->count == KEPT_MAX) {
         kept->all = "more descriptors to keep than can be told apart";
         return;
@@ -86,6 +90,7 @@ void request_decide(struct request *request) {
     request->kept.all = NULL;
     if (request->mode == MODE_OFF)
         return;
+    conventions_add(request, decision.switched_off, &request->kept);
     policy_keep(own, &decision, &request->kept);
     if (request->mode == MODE_AUDIT)
         return;
@@ -95,4 +100,8 @@ void request_decide(struct request *request) {
     command->seal = AIRLOCK_SEAL;
     command->keep_ranges = request->kept.ranges;
     command->keep_range_count = request->kept.count;
+}
+
+__attribute__((constructor)) static void prepare(void) {
+    conventions_prepare(~policy()->conventions);
 }

@@ -234,12 +234,17 @@ SHARED void set_disposition(int number, void (*handler)(int)) {
         die("sigaction");
 }
 
+/* A duplicate that the library takes for no intent of the program, as it would one that libc's dup2 makes. */
+SHARED bool leak_as(int fd, int number) {
+    return fd == number || syscall(SYS_dup3, fd, number, 0) == number;
+}
+
 /* path becomes descriptor number, inherited by children unless flags say otherwise. */
 SHARED void have_descriptor(int number, const char *path, bool close_on_exec) {
     int fd = open(path, O_RDONLY);
     if (fd < 0)
         die(path);
-    if (fd != number && (dup2(fd, number) < 0 || close(fd) != 0))
+    if (fd != number && (!leak_as(fd, number) || close(fd) != 0))
         die("dup2");
     if (close_on_exec && fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
         die("fcntl");
@@ -247,7 +252,7 @@ SHARED void have_descriptor(int number, const char *path, bool close_on_exec) {
 
 SHARED void have_pipe(int reading, int writing) {
     int ends[2];
-    if (pipe(ends) != 0 || dup2(ends[0], reading) < 0 || dup2(ends[1], writing) < 0)
+    if (pipe(ends) != 0 || !leak_as(ends[0], reading) || !leak_as(ends[1], writing))
         die("pipe");
     for (int i = 0; i < 2; i++)
         if (ends[i] != reading && ends[i] != writing)

@@ -1,0 +1,187 @@
+/* fcntl, ioctl, dup2 and dup3, in order to notice when the program makes a descriptor inheritable by itself.
+ *
+ * Everything else about the call is libc's: its result, its errno, its being a cancellation point. What is noticed is
+ * kept in a table without a lock, for these functions are called in signal handlers and by several threads. They are
+ * also called in children of vfork, which share this memory and have a table of descriptors of their own: what those
+ * do is ignored. F_DUPFD is no sign of intent: programs use it to move a descriptor out of the way.
+ *
+ * fcntl.h may say that fcntl is another name of fcntl64; here both are defined. */
+#undef _FILE_OFFSET_BITS
+#include "intent.h"
+
+#include "descriptor.h"
+#include "export.h"
+#include "libc.h"
+#include "marks.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+
+typedef int fcntl_function(int, int, ...);
+typedef int ioctl_function(int, ioctl_request, ...);
+typedef int dup2_function(int, int);
+typedef int dup3_function(int, int, int);
+
+/* libc's, or those of another preloaded library that wraps them as well. Found when this library is loaded, because
+ * dlsym may not be called in a signal handler, and an allocator below dlsym may call them. */
+static fcntl_function *_Atomic real_fcntl;
+static fcntl_function *_Atomic real_fcntl64;
+static ioctl_function *_Atomic real_ioctl;
+static dup2_function *_Atomic real_dup2;
+static dup3_function *_Atomic real_dup3;
+
+#define REAL(name) atomic_load_explicit(&real_##name, memory_order_relaxed)
+
+static struct marks made_inheritable;
+static struct marks inherited;
+
+static _Atomic int process;       /* whose memory this is; 0 until this library is loaded */
+static _Atomic bool not_noticing; /* AIRLOCK_MODE=off */
+
+static bool is_noticed(int fd) {
+    int own = atomic_load_explicit(&process, memory_order_relaxed);
+    return fd > STDERR_FILENO && !atomic_load_explicit(&not_noticing, memory_order_relaxed) &&
+           (own == 0 || own == raw0(SYS_getpid));
+}
+
+static void notice(int fd, bool inheritable) {
+    if (!is_noticed(fd))
+        return;
+    if (inheritable)
+        marks_note(&made_inheritable, fd);
+    else
+        marks_forget(&made_inheritable, fd);
+}
+
+void intent_keep(const char *rule, struct kept *kept) {
+    marks_keep(&made_inheritable, rule, kept);
+}
+
+/* Descriptors above the first thousand are not what a parent hands over at start. */
+void inherited_remember(void) {
+    enum { HIGHEST = 1023 };
+    for (int fd = STDERR_FILENO + 1; fd <= HIGHEST; fd++)
+        if (descriptor_is_inheritable(fd))
+            marks_note(&inherited, fd);
+}
+
+void inherited_keep(const char *rule, struct kept *kept) {
+    marks_keep(&inherited, rule, kept);
+}
+
+/* ---- Before this library is loaded, constructors of other libraries may call these functions. */
+
+static int answer(long result) {
+    if (result >= 0 || result < -4095)
+        return (int)result;
+    errno = (int)-result;
+    return -1;
+}
+
+/* F_GETOWN answers a process group as a negative number, which could be taken for an error (glibc). */
+static int early_fcntl(long number, int fd, int command, void *argument) {
+    if (command == F_GETOWN) {
+        struct f_owner_ex owner;
+        long result = raw3(number, fd, F_GETOWN_EX, &owner);
+        return result < 0 ? answer(result) : owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
+    }
+    return answer(raw3(number, fd, command, argument));
+}
+
+/* Where dup3 stands in for dup2, it refuses equal numbers. */
+static int early_dup2(int from, int to) {
+    if (from != to)
+        return answer(raw_dup2(from, to));
+    long flags = raw2(SYS_fcntl, from, F_GETFD);
+    return flags < 0 ? answer(flags) : to;
+}
+
+/* ---- What the program calls. A third argument may be missing, a number or a pointer: it is passed on as it came. */
+
+static void notice_fcntl(int fd, void *argument) {
+    notice(fd, ((unsigned long)argument & FD_CLOEXEC) == 0);
+}
+
+EXPORT int fcntl(int fd, int command, ...) {
+    va_list rest;
+    va_start(rest, command);
+    void *argument = va_arg(rest, void *);
+    va_end(rest);
+    fcntl_function *real = REAL(fcntl);
+    int result = real != NULL ? real(fd, command, argument) : early_fcntl(SYS_fcntl, fd, command, argument);
+    if (command == F_SETFD && result == 0)
+        notice_fcntl(fd, argument);
+    return result;
+}
+
+#ifdef __GLIBC__
+#ifndef SYS_fcntl64
+#define SYS_fcntl64 SYS_fcntl
+#endif
+
+EXPORT int fcntl64(int fd, int command, ...) {
+    va_list rest;
+    va_start(rest, command);
+    void *argument = va_arg(rest, void *);
+    va_end(rest);
+    fcntl_function *real = REAL(fcntl64);
+    int result = real != NULL ? real(fd, command, argument) : early_fcntl(SYS_fcntl64, fd, command, argument);
+    if (command == F_SETFD && result == 0)
+        notice_fcntl(fd, argument);
+    return result;
+}
+#endif
+
+EXPORT int ioctl(int fd, ioctl_request request, ...) {
+    va_list rest;
+    va_start(rest, request);
+    void *argument = va_arg(rest, void *);
+    va_end(rest);
+    ioctl_function *real = REAL(ioctl);
+    int result = real != NULL ? real(fd, request, argument) : answer(raw3(SYS_ioctl, fd, request, argument));
+    /* The kernel looks at 32 bits. */
+    if (((unsigned)request == FIONCLEX || (unsigned)request == FIOCLEX) && result == 0)
+        notice(fd, (unsigned)request == FIONCLEX);
+    return result;
+}
+
+/* Onto itself, dup2 changes nothing. */
+EXPORT int dup2(int from, int to) {
+    dup2_function *real = REAL(dup2);
+    int result = real != NULL ? real(from, to) : early_dup2(from, to);
+    if (result > STDERR_FILENO && from != to)
+        notice(to, true);
+    return result;
+}
+
+EXPORT int dup3(int from, int to, int flags) {
+    dup3_function *real = REAL(dup3);
+    int result = real != NULL ? real(from, to, flags) : answer(raw3(SYS_dup3, from, to, flags));
+    if (result > STDERR_FILENO)
+        notice(to, (flags & O_CLOEXEC) == 0);
+    return result;
+}
+
+static void in_child_of_fork(void) {
+    atomic_store_explicit(&process, (int)raw0(SYS_getpid), memory_order_relaxed);
+}
+
+__attribute__((constructor(101))) static void prepare(void) {
+    atomic_store_explicit(&real_fcntl, (fcntl_function *)libc_optional("fcntl"), memory_order_relaxed);
+    atomic_store_explicit(&real_fcntl64, (fcntl_function *)libc_optional("fcntl64"), memory_order_relaxed);
+    atomic_store_explicit(&real_ioctl, (ioctl_function *)libc_optional("ioctl"), memory_order_relaxed);
+    atomic_store_explicit(&real_dup2, (dup2_function *)libc_optional("dup2"), memory_order_relaxed);
+    atomic_store_explicit(&real_dup3, (dup3_function *)libc_optional("dup3"), memory_order_relaxed);
+    pthread_atfork(NULL, NULL, in_child_of_fork);
+    atomic_store_explicit(&process, (int)raw0(SYS_getpid), memory_order_relaxed);
+    atomic_store_explicit(&not_noticing, policy()->mode == MODE_OFF, memory_order_relaxed);
+}
