@@ -41,6 +41,13 @@ static int check_actions(const struct airlock_command *command, struct airlock_e
     return 0;
 }
 
+static int check_stdio(const struct airlock_command *command, struct airlock_error *error) {
+    for (int i = 0; command->stdio != NULL && i < 3; i++)
+        if (command->stdio[i] < -1)
+            return at(error, AIRLOCK_STEP_STDIO, i, EBADF);
+    return 0;
+}
+
 /* Here the index is that of the entry: a number that is wrong in itself says little. */
 static int check_keep(const struct airlock_command *command, struct airlock_error *error) {
     if (command->keep_count > INT_MAX || command->keep_range_count > INT_MAX ||
@@ -105,6 +112,8 @@ int check_command(const struct airlock_command *command, struct airlock_error *e
     if (command == NULL || (command->flags & ~every_flag) || (unsigned)command->seal > AIRLOCK_SEAL)
         return at(error, AIRLOCK_STEP_CHECK, -1, EINVAL);
     int code = check_program(command, error);
+    if (code == 0)
+        code = check_stdio(command, error);
     if (code == 0)
         code = check_actions(command, error);
     if (code == 0)

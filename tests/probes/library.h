@@ -57,6 +57,20 @@ SHARED void collect_and_tell(const struct airlock_command *command) {
     airlock_output_free(&output);
 }
 
+/* What the kernel knows of every signal, to be put back: sigaction of libc would leave flags of its own. */
+static struct kernel_action dispositions[SIGNALS + 1];
+
+SHARED void save_dispositions(void) {
+    for (int number = 1; number <= SIGNALS; number++)
+        syscall(SYS_rt_sigaction, number, NULL, &dispositions[number], sizeof(uint64_t));
+}
+
+SHARED void restore_dispositions(void) {
+    for (int number = 1; number <= SIGNALS; number++)
+        if (number != SIGKILL && number != SIGSTOP)
+            syscall(SYS_rt_sigaction, number, &dispositions[number], NULL, sizeof(uint64_t));
+}
+
 /* The words of a command line after the name of the case. */
 static char **case_words;
 
