@@ -9,6 +9,7 @@ BUILD_PACKAGES=(
     dpkg-dev    # tells meson in which folder Debian keeps libraries
     libc6-dev   # libc's headers, which gcc only recommends
     libelf-dev  # airlock looks into a program before it runs it
+    libyajl-dev # airlock reads records
     meson       # describes the build
     ninja-build # carries it out
     pkg-config  # how meson finds libelf

@@ -1,0 +1,4 @@
+# Makes C string literals of a text, one for each line.
+s/[\"]/\\&/g
+s/^/"/
+s/$/\\n"/
