@@ -27,7 +27,7 @@ enum {
 static struct {
     enum kind kind;
     bool descriptors;
-    char path[PATH_MAX]; /* absolute: the program may change its directory */
+    char *path; /* absolute: the program may change its directory; PATH_MAX bytes, mapped only when there is a log */
 } place;
 
 static _Atomic uint64_t dropped;
@@ -35,15 +35,18 @@ static _Atomic uint64_t dropped;
 /* Copied at load, because a program may change or free its environment. */
 static bool remember_path(const char *path) {
     size_t used = 0;
+    place.path = raw_map(PATH_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    if (place.path == NULL)
+        return false;
     if (path[0] != '/') {
-        long length = raw2(SYS_getcwd, place.path, sizeof place.path - 1); /* with its NUL */
+        long length = raw2(SYS_getcwd, place.path, PATH_MAX - 1); /* with its NUL */
         if (length <= 0)
             return false;
         used = (size_t)length;
         place.path[used - 1] = '/';
     }
     size_t length = strlen(path);
-    if (length == 0 || used + length >= sizeof place.path)
+    if (length == 0 || used + length >= PATH_MAX)
         return false;
     memcpy(place.path + used, path, length + 1);
     return true;
