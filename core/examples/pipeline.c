@@ -5,6 +5,7 @@
  * No program holds a pipe that is not its own, so each sees the end of its input when the one before it ends. */
 #include <airlock.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,7 +19,11 @@ static int start(const char *command, int input, int piped, struct airlock_proce
         {.kind = AIRLOCK_STREAM_INHERIT},
     };
     struct airlock_command shell = {
-        .path = "/bin/sh", .argv = (char *[]){"sh", "-c", (char *)command, NULL}, .seal = AIRLOCK_SEAL};
+        .path = "/bin/sh",
+        .argv = (char *[]){"sh", "-c", (char *)command, NULL},
+        .seal = AIRLOCK_SEAL,
+        .default_signals = AIRLOCK_SIGNAL(SIGPIPE), /* it is how a program learns that nobody reads on */
+    };
     struct airlock_error error;
     char text[256];
     int code = airlock_process_start(&shell, streams, process, &error, NULL);
