@@ -150,8 +150,8 @@ kill -KILL $$: killed by SIGKILL (9)' ]
     plain "$examples/example-pipeline" 'seq 10' 'tail -n 2' 'tac' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
     [ "$(<"$BATS_TEST_TMPDIR/out")" = $'10\n9' ]
     [ "$(<"$BATS_TEST_TMPDIR/err")" = $'seq 10: exited with 0\ntail -n 2: exited with 0\ntac: exited with 0' ]
-    plain "$examples/example-pipeline" 'yes' 'cat' 'head -n 1' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
+    plain "$examples/example-pipeline" 'exec yes' 'exec cat' 'exec head -n 1' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
     [ "$(<"$BATS_TEST_TMPDIR/out")" = y ]
     [ "$(<"$BATS_TEST_TMPDIR/err")" = \
-        $'yes: killed by SIGPIPE (13)\ncat: killed by SIGPIPE (13)\nhead -n 1: exited with 0' ]
+        $'exec yes: killed by SIGPIPE (13)\nexec cat: killed by SIGPIPE (13)\nexec head -n 1: exited with 0' ]
 }
