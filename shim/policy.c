@@ -5,6 +5,7 @@
  * environment: there the mode is off, whatever the variables say, and no file is opened. */
 #include "policy.h"
 
+#include "conventions.h"
 #include "syscall.h"
 #include "text.h"
 
@@ -16,14 +17,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
-
-/* No convention has a name yet. */
-enum { CONVENTIONS_OFF_BY_DEFAULT = 0 };
-static int convention_find(const char *name, size_t length) {
-    (void)name;
-    (void)length;
-    return -1;
-}
 
 static struct policy current;
 
@@ -106,7 +99,7 @@ static void say_mistakes(struct mistakes *mistakes) {
 
 static void read_file(struct policy_rules *rules, const char *path) {
     struct mistakes mistakes = {.path = path};
-    const struct policy_reader reader = {convention_find, note_mistake, &mistakes};
+    const struct policy_reader reader = {conventions_find, note_mistake, &mistakes};
     size_t length = 0;
     /* Every process of a tree has its own working directory; a relative path would name another file in each. */
     const char *reason = path[0] == '/' ? policy_file_load(rules, path, &length) : "is no absolute path";
@@ -204,7 +197,10 @@ static void apply_rules(const struct policy_rules *rules, struct decision *decis
     }
 }
 
-static const struct decision undecided = {.switched_off = CONVENTIONS_OFF_BY_DEFAULT, .sections = {1}};
+/* What holds before the first rule. */
+static struct decision undecided(void) {
+    return (struct decision){.switched_off = conventions_off_by_default(), .sections = {1}};
+}
 
 /* Off means that calls go to libc before anybody asks which program they execute. With a section that gives another
  * mode they must not. */
@@ -230,8 +226,8 @@ static void summarise(struct policy *of) {
         of->depends_on_program |= rule->section != 0;
         of->depends_on_path |= rule->section != 0 && pattern_is_about_paths(of->rules.sections[rule->section].program);
     }
-    of->common = undecided;
-    of->conventions |= ~undecided.switched_off;
+    of->common = undecided();
+    of->conventions |= ~of->common.switched_off;
     apply_rules(&of->rules, &of->common);
     of->mode = of->common.mode == MODE_OFF ? strongest_mode(of) : of->common.mode;
 }
@@ -239,7 +235,7 @@ static void summarise(struct policy *of) {
 static void read_all(struct policy *to) {
     if (getauxval(AT_SECURE)) {
         to->mode = MODE_OFF;
-        to->common = undecided;
+        to->common = undecided();
         to->common.mode = MODE_OFF;
         return;
     }
@@ -285,7 +281,7 @@ void policy_decide(const struct policy *of, const char *program, struct decision
     *decision = of->common;
     if (!of->depends_on_program)
         return;
-    *decision = undecided;
+    *decision = undecided();
     for (size_t i = 1; i < of->rules.section_count; i++) {
         const struct pattern pattern = of->rules.sections[i].program;
         if (pattern.length > 0 && pattern_fits(pattern, program == NULL ? "" : program))
@@ -295,5 +291,7 @@ void policy_decide(const struct policy *of, const char *program, struct decision
 }
 
 __attribute__((constructor)) static void read_early(void) {
-    policy();
+    const struct policy *own = policy();
+    if (own->mode != MODE_OFF)
+        conventions_prepare(~own->conventions);
 }

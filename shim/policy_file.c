@@ -229,7 +229,7 @@ static void parse_list(struct reading *reading, struct rule rule, word list) {
         report(reading, item.text, "", item, after, is_left_out);
     } else if (rules->rule_count > POLICY_RULE_MAX) {
         rules->rule_count = before;
-        report(reading, list.text, "", (word){NULL, 0}, "there are more than 512 rules", is_left_out);
+        report(reading, reading->text, "", (word){NULL, 0}, "there are more than 512 rules", is_left_out);
     } else if (reading->section == SECTION_NONE) {
         rules->rule_count = before;
     }

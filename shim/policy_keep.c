@@ -31,6 +31,7 @@ struct keeping {
     struct kept *kept;
     const struct rule *run_rule; /* neighbours that one rule keeps become one range */
     struct airlock_range run;
+    bool bridge; /* a range may span numbers that nothing inheritable has */
 };
 
 static bool is_about_child(const struct keeping *keeping, const struct rule *rule) {
@@ -128,7 +129,8 @@ static void end_run(struct keeping *keeping) {
 }
 
 static void keep_one(struct keeping *keeping, int number, const struct rule *rule) {
-    if (keeping->run_rule != rule || keeping->run.last != number - 1) {
+    bool next = keeping->bridge || keeping->run.last == number - 1;
+    if (keeping->run_rule != rule || !next) {
         end_run(keeping);
         keeping->run_rule = rule;
         keeping->run.first = number;
@@ -149,12 +151,15 @@ static void judge(struct keeping *keeping, int number) {
         const struct rule *rule = &rules->rules[i];
         if (!is_about_child(keeping, rule) || !fits(rule, &descriptor))
             continue;
-        if (rule->about != ABOUT_NUMBERS && rule->kind == RULE_KEEP)
+        if (rule->about != ABOUT_NUMBERS && rule->kind == RULE_KEEP) {
             keep_one(keeping, number, rule);
-        else if (rule->about != ABOUT_NUMBERS)
+            return;
+        }
+        if (rule->about != ABOUT_NUMBERS)
             kept_remove(keeping->kept, number, number);
-        return;
+        break;
     }
+    end_run(keeping);
 }
 
 /* The kernel's struct linux_dirent64. */
@@ -202,13 +207,26 @@ static void judge_all_numbers(struct keeping *keeping) {
         judge(keeping, number);
 }
 
-/* What is open may differ for every child. */
-static void keep_kinds(struct keeping *keeping) {
+static void judge_all(struct keeping *keeping) {
+    keeping->run_rule = NULL;
     if (!judge_listed(keeping)) {
         keeping->run_rule = NULL;
         judge_all_numbers(keeping);
     }
     end_run(keeping);
+}
+
+/* What is open may differ for every child. Where single descriptors are too many to be told apart, ranges are kept that
+ * span the numbers between them; another thread that opens something there at this very moment leaks it, which is less
+ * than everything. */
+static void keep_kinds(struct keeping *keeping) {
+    const struct kept before = *keeping->kept;
+    judge_all(keeping);
+    if (before.all == NULL && keeping->kept->all != NULL) {
+        *keeping->kept = before;
+        keeping->bridge = true;
+        judge_all(keeping);
+    }
 }
 
 void policy_keep(const struct policy *policy, const struct decision *decision, struct kept *kept) {

@@ -236,7 +236,7 @@ compile() {
 }
 
 @test "an unknown option is named together with the accepted ones" {
-    accepted="accepted are --mode, --keep, --signals, --mask and --help"
+    accepted="accepted are --mode, --keep, --signals, --mask, --policy and --help"
     refuses "unknown option '--moed'; $accepted" run --moed off
     refuses "unknown option '--m'; $accepted" run --m off
     refuses "unknown option '-x'; $accepted" run -xv

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The table: one row a subcommand, in the order in which the help shows them. */
-#define SUBCOMMANDS(ROW) ROW(run) ROW(trace) ROW(report)
+#define SUBCOMMANDS(ROW) ROW(run) ROW(trace) ROW(report) ROW(policy)
 
 #define DECLARE(name) extern const struct subcommand name##_subcommand;
 #define REFER(name) &name##_subcommand,
@@ -26,6 +26,8 @@ static const char reference[] = "Environment variables (read by the preloaded li
                                 "                    3,7-9 (default: none)\n"
                                 "  AIRLOCK_SIGNALS   inherit, pipe (default) or all\n"
                                 "  AIRLOCK_MASK      inherit (default) or clear\n"
+                                "  AIRLOCK_POLICY    a file of rules by program, see airlock-policy(5); the\n"
+                                "                    variables above win over it\n"
                                 "  LD_PRELOAD        the library goes first; other entries stay, in their order\n"
                                 "\n"
                                 "Exit codes:\n"

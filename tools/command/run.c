@@ -19,6 +19,8 @@ static const char run_help[] = "  Becomes PROGRAM, with the airlock library firs
                                "                    inherit: none; pipe: SIGPIPE and SIGXFSZ (default); all\n"
                                "  --mask M          signals blocked in children\n"
                                "                    inherit: as in the program (default); clear: none\n"
+                               "  --policy FILE     rules by program, and more: see airlock-policy(5). The other\n"
+                               "                    options, and their variables, win over it\n"
                                "  --                ends the options; PROGRAM ends them as well\n"
                                "\n"
                                "  An option given twice: the last one counts. An option not given: its variable\n"
@@ -33,7 +35,7 @@ static int run_main(int argc, char **argv);
 
 const struct subcommand run_subcommand = {
     .name = "run",
-    .synopsis = "[--mode M] [--keep LIST] [--signals S] [--mask M] [--] PROGRAM [ARG...]",
+    .synopsis = "[--mode M] [--keep LIST] [--signals S] [--mask M] [--policy FILE] [--] PROGRAM [ARG...]",
     .help = run_help,
     .main = run_main,
 };
@@ -51,7 +53,7 @@ static void list_options(struct option options[MAX_OPTIONS]) {
 }
 
 static void complain_of_unknown_option(char **argv) {
-    static const char accepted[] = "accepted are --mode, --keep, --signals, --mask and --help";
+    static const char accepted[] = "accepted are --mode, --keep, --signals, --mask, --policy and --help";
     if (optopt == OPTION_HELP) {
         complain("the option --help takes no value");
     } else if (optopt != 0) {

@@ -3,6 +3,7 @@
 #include "settings.h"
 
 #include "command.h"
+#include "policy.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,12 +15,15 @@ static const char *const mode_words[] = {"enforce", "audit", "off", NULL};
 static const char *const keep_words[] = {"all", NULL};
 static const char *const signal_words[] = {"inherit", "pipe", "all", NULL};
 static const char *const mask_words[] = {"inherit", "clear", NULL};
+static const char *const no_words[] = {NULL};
 
 const struct setting settings[] = {
-    {"mode", "AIRLOCK_MODE", "enforce, audit or off", mode_words, false},
-    {"keep", "AIRLOCK_KEEP", "'all' or up to 64 numbers and ranges from 0 to 2147483647 like 3,7-9", keep_words, true},
-    {"signals", "AIRLOCK_SIGNALS", "inherit, pipe or all", signal_words, false},
-    {"mask", "AIRLOCK_MASK", "inherit or clear", mask_words, false},
+    {"mode", "AIRLOCK_MODE", "enforce, audit or off", mode_words, false, false},
+    {"keep", "AIRLOCK_KEEP", "'all' or up to 64 numbers and ranges from 0 to 2147483647 like 3,7-9", keep_words, true,
+     false},
+    {"signals", "AIRLOCK_SIGNALS", "inherit, pipe or all", signal_words, false, false},
+    {"mask", "AIRLOCK_MASK", "inherit or clear", mask_words, false, false},
+    {"policy", "AIRLOCK_POLICY", "the name of a file as airlock-policy(5) describes it", no_words, false, true},
 };
 const size_t setting_count = sizeof settings / sizeof settings[0];
 
@@ -96,7 +100,10 @@ static bool check_list(const struct setting *setting, const char *value) {
     return accepted;
 }
 
-static bool check(const struct setting *setting, const char *value) {
+bool setting_check(const struct setting *setting, const char *value) {
+    char absolute[PATH_MAX];
+    if (setting->takes_file)
+        return policy_accept(value, absolute);
     if (is_word(setting, value))
         return true;
     if (setting->takes_list)
@@ -106,9 +113,10 @@ static bool check(const struct setting *setting, const char *value) {
 }
 
 bool setting_apply(const struct setting *setting, const char *value) {
-    if (!check(setting, value))
+    char absolute[PATH_MAX];
+    if (setting->takes_file ? !policy_accept(value, absolute) : !setting_check(setting, value))
         return false;
-    if (setenv(setting->variable, value, 1) != 0) {
+    if (setenv(setting->variable, setting->takes_file ? absolute : value, 1) != 0) {
         complain("%s: %s", setting->variable, strerror(errno));
         return false;
     }

@@ -11,10 +11,14 @@ struct setting {
     const char *accepted;     /* the accepted values, as a complaint names them */
     const char *const *words; /* the accepted words, up to NULL */
     bool takes_list;          /* a list of descriptors is accepted, too */
+    bool takes_file;          /* the name of a policy file is accepted */
 };
 
 extern const struct setting settings[];
 extern const size_t setting_count;
+
+/* Whether value is accepted; complains when it is not. */
+bool setting_check(const struct setting *setting, const char *value);
 
 /* Checks value and puts it into the environment. Complains and returns false when it is not accepted; the environment
  * is then as before. */
