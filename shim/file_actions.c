@@ -1,78 +1,17 @@
 /* Reads libc's file actions.
  *
  * libc has no getters for them, programs copy the object by value and some never initialise it, so it is read where it
- * lies. The layout is glibc's since 2.1, with kinds only ever appended. Before the first object is believed, one that
- * libc itself has built is read and compared; on any surprise every call with file actions goes to libc. */
-#include "request.h"
+ * lies (file_actions_glibc.c, file_actions_musl.c). Before the first object is believed, one that libc itself has built
+ * is read and compared; on any surprise every call with file actions goes to libc. */
+#include "file_actions.h"
 
 #include "libc.h"
+#include "request.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-
-/* glibc's struct __spawn_action. */
-enum glibc_kind { KIND_CLOSE, KIND_DUP2, KIND_OPEN, KIND_CHDIR, KIND_FCHDIR, KIND_CLOSEFROM, KIND_TCSETPGRP };
-
-struct glibc_action {
-    int kind;
-    union {
-        int fd; /* close, fchdir, closefrom, tcsetpgrp */
-        struct {
-            int from;
-            int to;
-        } dup2;
-        struct {
-            int fd;
-            const char *path;
-            int flags;
-            mode_t mode;
-        } open;
-        const char *directory; /* chdir */
-    };
-};
-
-/* glibc's posix_spawn_file_actions_t. */
-struct glibc_actions {
-    int allocated;
-    int used;
-    const struct glibc_action *actions;
-};
-
-static bool translate(const struct glibc_action *from, struct airlock_action *to) {
-    *to = (struct airlock_action){.fd = from->fd};
-    switch (from->kind) {
-    case KIND_CLOSE:
-        to->kind = AIRLOCK_ACTION_CLOSE;
-        return true;
-    case KIND_DUP2:
-        to->kind = AIRLOCK_ACTION_DUP2;
-        to->source = from->dup2.from;
-        to->fd = from->dup2.to;
-        return true;
-    case KIND_OPEN:
-        to->kind = AIRLOCK_ACTION_OPEN;
-        to->path = from->open.path;
-        to->flags = from->open.flags;
-        to->mode = from->open.mode;
-        return true;
-    case KIND_CHDIR:
-        *to = (struct airlock_action){.kind = AIRLOCK_ACTION_CHDIR, .path = from->directory, .fd = -1};
-        return true;
-    case KIND_FCHDIR:
-        to->kind = AIRLOCK_ACTION_FCHDIR;
-        return true;
-    case KIND_CLOSEFROM:
-        to->kind = AIRLOCK_ACTION_CLOSEFROM;
-        return true;
-    case KIND_TCSETPGRP:
-        to->kind = AIRLOCK_ACTION_TCSETPGRP;
-        return true;
-    default:
-        return false;
-    }
-}
 
 static bool same_path(const char *a, const char *b) {
     return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
@@ -139,15 +78,15 @@ static size_t build_sample(const struct builder *add, posix_spawn_file_actions_t
 static bool layout_is_as_expected(void) {
     enum { KINDS = 7 };
     posix_spawn_file_actions_t object;
-    struct airlock_action expected[KINDS], read;
+    struct airlock_action expected[KINDS], read[KINDS];
     struct builder builder;
-    if (sizeof object < sizeof(struct glibc_actions) || !find_builder(&builder) || builder.init(&object) != 0)
+    if (!find_builder(&builder) || builder.init(&object) != 0)
         return false;
-    size_t count = build_sample(&builder, &object, expected);
-    const struct glibc_actions *actions = (const void *)&object;
-    bool right = count >= 3 && actions->used == (int)count && actions->allocated >= actions->used;
-    for (size_t i = 0; right && i < count; i++)
-        right = translate(&actions->actions[i], &read) && same(&read, &expected[i]);
+    bool right = layout_is_empty(&object);
+    int count = (int)build_sample(&builder, &object, expected);
+    right = right && count >= 3 && layout_count(&object) == count && layout_read(&object, read, count);
+    for (int i = 0; right && i < count; i++)
+        right = same(&read[i], &expected[i]);
     builder.destroy(&object);
     return right;
 }
@@ -167,22 +106,20 @@ static bool layout_is_known(void) {
 }
 
 int request_read_file_actions(struct request *request, const posix_spawn_file_actions_t *object) {
-    const struct glibc_actions *actions = (const void *)object;
-    if (object == NULL || actions->used == 0)
+    if (object == NULL || layout_is_empty(object))
         return 0;
-    if (!layout_is_known() || actions->used < 0) {
+    int count = layout_is_known() ? layout_count(object) : -1;
+    if (count < 0) {
         request->obstacle = "file actions in a layout that this library does not know";
         return 0;
     }
-    struct airlock_action *room = request_action_room(request, (size_t)actions->used);
+    struct airlock_action *room = request_action_room(request, (size_t)count);
     if (room == NULL)
         return ENOMEM;
-    for (int i = 0; i < actions->used; i++) {
-        if (!translate(&actions->actions[i], &room[i])) {
-            request->obstacle = "a file action of a kind that this library does not know";
-            return 0;
-        }
+    if (!layout_read(object, room, count)) {
+        request->obstacle = "a file action of a kind that this library does not know";
+        return 0;
     }
-    request->command.action_count = (size_t)actions->used;
+    request->command.action_count = (size_t)count;
     return 0;
 }
