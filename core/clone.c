@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Flags that older headers lack. */
@@ -49,13 +50,23 @@ void remember_lack(unsigned lack) {
     atomic_fetch_or_explicit(&lacks, lack, memory_order_relaxed);
 }
 
-static int run_child(void *argument) {
+/* A function in which the child begins its life. A sanitizer's bookkeeping there would be the parent's. */
+#if defined __has_attribute
+#if __has_attribute(no_sanitize)
+#define CHILD_BEGINS __attribute__((no_sanitize("address", "undefined", "thread")))
+#endif
+#endif
+#ifndef CHILD_BEGINS
+#define CHILD_BEGINS
+#endif
+
+CHILD_BEGINS static int run_child(void *argument) {
     child_main(argument);
 }
 
 /* clone3 for a child on a stack of its own: it must call a function, for there is no frame to return to. Not offered
  * by libc. */
-static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
+CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
 #if defined __x86_64__
     long result = SYS_clone3;
     register void *argument __asm__("r8") = plan;
@@ -112,7 +123,7 @@ static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, str
 #endif
 }
 
-static long try_clone3(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
+CHILD_BEGINS static long try_clone3(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
     const struct airlock_command *command = plan->command;
     size_t size = SIZE_WITHOUT_CGROUP;
     struct clone3_arguments arguments = {.flags = CLONE_VFORK | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
@@ -141,7 +152,7 @@ static long try_clone3(struct plan *plan, void *stack, size_t stack_size, struct
     return result;
 }
 
-static long try_clone(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
+CHILD_BEGINS static long try_clone(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
     int flags = CLONE_VFORK | SIGCHLD;
     if (plan->cut)
         flags |= CLONE_FILES;
@@ -165,7 +176,7 @@ static long try_clone(struct plan *plan, void *stack, size_t stack_size, struct 
 
 /* On the caller's own stack: the child only calls downwards from here, and this frame is not used again before it is
  * done. */
-static long try_vfork(struct plan *plan, struct launch *launch) {
+CHILD_BEGINS static long try_vfork(struct plan *plan, struct launch *launch) {
     launch->primitive = AIRLOCK_PRIMITIVE_VFORK;
     plan->clear_handlers = false;
     int saved = errno;
@@ -179,7 +190,7 @@ static long try_vfork(struct plan *plan, struct launch *launch) {
 }
 
 /* With a callback, libc's fork, so that its atfork handlers run; otherwise the bare call. */
-static long try_fork(struct plan *plan, struct launch *launch) {
+CHILD_BEGINS static long try_fork(struct plan *plan, struct launch *launch) {
     launch->primitive = AIRLOCK_PRIMITIVE_FORK;
     plan->clear_handlers = false;
     long result;
@@ -234,14 +245,16 @@ static long launch_without_clone(struct plan *plan, struct launch *launch) {
 
 static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
     unsigned lack = lacking();
+    /* A filter may refuse the flag that shares memory and nothing else. */
+    unsigned without_clone = plan->share_memory ? LACK_CLONE : LACK_COPYING_CLONE;
     long result = -ENOSYS;
     if (plan->command->flags & AIRLOCK_SETCGROUP)
         return -EOPNOTSUPP; /* glibc's answer: only clone3 can do it */
-    if (!(lack & LACK_CLONE) && (stack != NULL || !plan->share_memory) && plan->command->before_exec == NULL) {
+    if (!(lack & without_clone) && (stack != NULL || !plan->share_memory) && plan->command->before_exec == NULL) {
         result = try_clone(plan, stack, stack_size, launch);
         if (!is_refusal(result))
             return result;
-        remember_lack(LACK_CLONE);
+        remember_lack(without_clone);
     }
     return launch_without_clone(plan, launch);
 }
@@ -266,7 +279,7 @@ int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launc
     return 0;
 }
 
-static int probe_child(void *argument) {
+CHILD_BEGINS static int probe_child(void *argument) {
     *(volatile int *)argument = 1;
     raw1(SYS_exit_group, 0);
     return 0;
@@ -274,7 +287,7 @@ static int probe_child(void *argument) {
 
 /* The probe sends no SIGCHLD, and waitpid(-1) of another thread does not see it. Where only vfork is allowed it has to
  * be an ordinary child. */
-int probe_sharing(void *stack, size_t stack_size) {
+CHILD_BEGINS int probe_sharing(void *stack, size_t stack_size) {
     volatile int canary = 0;
     int saved = errno;
     unsigned kind = __WCLONE;
@@ -291,4 +304,22 @@ int probe_sharing(void *stack, size_t stack_size) {
     while (raw4(SYS_wait4, pid, 0, kind, 0) == -EINTR)
         continue;
     return canary;
+}
+
+/* The child takes its time: a parent that was not suspended looks before the canary is set. */
+int probe_suspending(void) {
+    struct timespec pause = {.tv_nsec = 2000000};
+    volatile int *canary = raw_map(sizeof *canary, PROT_READ | PROT_WRITE, MAP_SHARED);
+    if (canary == NULL)
+        return -1;
+    long pid = raw5(SYS_clone, CLONE_VFORK, 0, 0, 0, 0);
+    if (pid == 0) {
+        raw2(SYS_nanosleep, &pause, 0);
+        probe_child((void *)canary);
+    }
+    int found = pid < 0 ? -1 : *canary;
+    while (pid > 0 && raw4(SYS_wait4, pid, 0, __WCLONE, 0) == -EINTR)
+        continue;
+    raw2(SYS_munmap, canary, sizeof *canary);
+    return found;
 }

@@ -119,6 +119,9 @@ int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launc
  * -1 when no such child could be made. */
 int probe_sharing(void *stack, size_t stack_size);
 
+/* The same question where memory cannot be shared: whether CLONE_VFORK alone suspends the parent. */
+int probe_suspending(void);
+
 /* What this kernel turned out to lack, learned from refusals and remembered for the life of the process. */
 enum lack {
     LACK_CLONE3 = 1 << 0,
@@ -126,6 +129,7 @@ enum lack {
     LACK_VFORK = 1 << 2,
     LACK_CUT = 1 << 3,
     LACK_FETCH = 1 << 4,
+    LACK_COPYING_CLONE = 1 << 5,
 };
 unsigned lacking(void);
 void remember_lack(unsigned lack);

@@ -78,12 +78,14 @@ static bool may_cut(const struct attempt *attempt) {
 }
 
 /* Without a descriptor to spare for the report, memory has to serve, so find out beforehand whether it does. */
-static void learn_sharing_from_probe(struct stack stack) {
-    if (stack.mapping == NULL)
-        return;
-    int found = probe_sharing(stack.lowest, stack.size);
+static void learn_sharing_from_probe(void) {
+    struct stack stack = stack_acquire();
+    int found = stack.mapping != NULL ? probe_sharing(stack.lowest, stack.size) : -1;
+    if (found < 0)
+        found = probe_suspending();
     if (found >= 0)
         atomic_store_explicit(&sharing, found ? SHARING_REAL : SHARING_FAKED, memory_order_relaxed);
+    stack_release(stack);
 }
 
 /* The write end must be a number that the command does not speak of: an action on a number that is not open has to
@@ -138,7 +140,7 @@ static int prepare_report(struct attempt *attempt) {
     int code = open_report_pipe(attempt);
     if (code == 0 || plan->command->before_exec != NULL)
         return code;
-    learn_sharing_from_probe(attempt->stack);
+    learn_sharing_from_probe();
     return atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL ? 0 : code;
 }
 
