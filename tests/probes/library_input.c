@@ -12,10 +12,20 @@ static int count_call(void *argument) {
     return 0;
 }
 
-/* Every description here could run /bin/true; one that did is told apart by its status. */
+/* Every description here could run /bin/true; one that did is told apart by its status. What only a child could find
+ * wrong is marked: no other description may start one. */
 static void refuse(const char *what, struct airlock_command command) {
+    struct airlock_timing timing;
+    struct airlock_child child;
+    struct airlock_error error;
+    int status;
     printf("%s: ", what);
-    spawn_and_tell(&command);
+    if (airlock_spawn(&command, &child, &error, &timing) == 0) {
+        wait_for(child.pid, &status);
+        printf("%s\n", words(status));
+        return;
+    }
+    printf("%s%s\n", text_of(&error, &command), timing.primitive == AIRLOCK_PRIMITIVE_NONE ? "" : ", said the child");
 }
 
 #define TRUE .path = "/bin/true", .argv = argv, .seal = AIRLOCK_SEAL
