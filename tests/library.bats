@@ -78,6 +78,28 @@ the parent
 exited with 0" "$command" search "$BATS_TEST_TMPDIR"
 }
 
+@test "a relative program is looked for in the child's new directory, an element of PATH as well" {
+    mkdir "$BATS_TEST_TMPDIR/parent"
+    printf '#!/bin/sh\necho found\n' >"$BATS_TEST_TMPDIR/parent/which-one"
+    chmod +x "$BATS_TEST_TMPDIR/parent/which-one"
+    prints "exec parent/which-one: ENOENT
+found
+exited with 0
+found
+exited with 0
+found
+exited with 0" "$command" relative "$BATS_TEST_TMPDIR"
+}
+
+@test "the environment is the given one byte for byte, nothing, or the parent's at the time of the call" {
+    prints $'ONLY=\xff\xfe\n=odd\nno equals sign\nexited with 0\nexited with 0\nEARLY=1\nLATE=2\nexited with 0' \
+        "$command" environment
+}
+
+@test "arguments come through byte for byte, and the program's name is free" {
+    prints $'[my name][][\xff\x01][two words]exited with 0\nquite another name\nexited with 0' "$command" arguments
+}
+
 @test "the current process becomes a program with the same preparations, or goes on with an error" {
     prints "exec /nowhere: ENOENT
 pid 0
@@ -144,6 +166,10 @@ dumpable: 1" "$command" ids
 SigIgn:	0000000000000800
 SigCgt:	0000000000000000
 exited with 0" "$command" signals
+}
+
+@test "the mask is the calling thread's when no other is asked for, with a callback, too" {
+    prints $'SigBlk:\t8000000000000002\nexited with 0\nSigBlk:\t8000000000000002\nexited with 0' "$command" mask
 }
 
 @test "a callback runs after fork's handlers, can change mask and environment, and its errno has a place" {

@@ -141,6 +141,11 @@ static void close_from(void) {
 
 /* ---- What to execute. */
 
+static int nothing(void *argument) {
+    (void)argument;
+    return 0;
+}
+
 static void candidates(void) {
     const char *const lists[][3] = {
         {"/nowhere/a", "/bin/true", NULL},     {"/nowhere/a", "/nowhere/b", NULL},  {"/etc/passwd", "/nowhere/b", NULL},
@@ -163,6 +168,62 @@ static void search(void) {
         command.envp = (char *[]){"A=1", NULL};
         collect_and_tell(&command);
     }
+}
+
+/* A path without a slash at its beginning is looked for in the new directory, wherever that came from. */
+static void relative(void) {
+    int elsewhere = open(case_words[0], O_PATH | O_CLOEXEC);
+    struct airlock_command command = {.path = "parent/which-one", .argv = (char *[]){"x", NULL}, .seal = AIRLOCK_SEAL};
+    collect_and_tell(&command);
+    command.cwd = case_words[0];
+    collect_and_tell(&command);
+    command.cwd = NULL;
+    command.actions = (struct airlock_action[]){AIRLOCK_FCHDIR(elsewhere)};
+    command.action_count = 1;
+    collect_and_tell(&command);
+    setenv("PATH", "parent", 1);
+    command.path = "which-one";
+    command.search = AIRLOCK_SEARCH_PARENT_PATH;
+    collect_and_tell(&command);
+    close(elsewhere);
+}
+
+static void environment(void) {
+    struct airlock_command command = {.path = "/usr/bin/env", .argv = (char *[]){"env", NULL}, .seal = AIRLOCK_SEAL};
+    clearenv();
+    setenv("EARLY", "1", 1);
+    command.envp = (char *[]){"ONLY=\xff\xfe", "=odd", "no equals sign", NULL};
+    collect_and_tell(&command);
+    command.envp = (char *[]){NULL};
+    collect_and_tell(&command);
+    command.envp = NULL;
+    setenv("LATE", "2", 1); /* the environment is that of the call, not of the description */
+    collect_and_tell(&command);
+}
+
+/* argv[0] is free, and bytes of all kinds and empty strings come through. */
+static void arguments(void) {
+    struct airlock_command command = {
+        .path = "/bin/sh",
+        .seal = AIRLOCK_SEAL,
+        .argv = (char *[]){"sh", "-c", "printf '[%s]' \"$0\" \"$@\"", "my name", "", "\xff\x01", "two words", NULL}};
+    collect_and_tell(&command);
+    command.argv = (char *[]){"quite another name", "-c", "tr '\\0' ' ' </proc/$$/cmdline | cut -d ' ' -f 1-3", NULL};
+    collect_and_tell(&command);
+}
+
+/* Without AIRLOCK_SETMASK the mask is the calling thread's, on every path. */
+static void inherited_mask(void) {
+    struct airlock_command command = {.path = "/bin/sed",
+                                      .seal = AIRLOCK_SEAL,
+                                      .argv = (char *[]){"sed", "-n", "/SigBlk/p", "/proc/self/status", NULL}};
+    sigset_t before;
+    sigprocmask(SIG_BLOCK, NULL, &before);
+    block_signals("INT,64");
+    collect_and_tell(&command);
+    command.before_exec = nothing;
+    collect_and_tell(&command);
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* ---- Attributes. */
@@ -357,11 +418,6 @@ static void describe(const char *what, struct airlock_command command) {
            code == 0 ? "" : text_of(&error, &command));
 }
 
-static int nothing(void *argument) {
-    (void)argument;
-    return 0;
-}
-
 #define TRUE .path = "/bin/true", .argv = (char *[]){"true", NULL}, .seal = AIRLOCK_SEAL
 
 static void paths(void) {
@@ -423,6 +479,10 @@ int main(int argc, char **argv) {
                                              {"closefrom", close_from},
                                              {"candidates", candidates},
                                              {"search", search},
+                                             {"relative", relative},
+                                             {"environment", environment},
+                                             {"arguments", arguments},
+                                             {"mask", inherited_mask},
                                              {"attributes", attributes},
                                              {"last-limit", last_limit},
                                              {"session", session_and_group},

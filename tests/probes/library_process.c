@@ -107,7 +107,7 @@ static void recycled(void) {
     wait_for(process.pid, &status); /* behind the handle's back */
     other = start(piped_in, "read line");
     process.pid = other.pid; /* as if the number had come round */
-    printf("kill: %s\n", error_name(airlock_process_kill(&process, SIGKILL)));
+    printf("kill: %s\n", error_name(airlock_process_kill(&process, SIGTERM)));
     printf("wait: %s\n", try_wait(&process));
     printf("the other: %s\n", try_wait(&other));
     airlock_process_kill(&other, SIGKILL);
