@@ -2,6 +2,7 @@
  *
  * The object is laid out by the header that programs are compiled with, so its fields can be read where they lie; a
  * call of libc's getters would only add symbols to resolve. */
+#include "libc.h"
 #include "request.h"
 
 #include <string.h>
@@ -57,7 +58,7 @@ static void read_signals(struct request *request, const posix_spawnattr_t *attri
 }
 
 static void read_scheduling(struct request *request, const posix_spawnattr_t *attributes, int flags) {
-    if (!(flags & (POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER)))
+    if (!LIBC_SPAWN_SCHEDULES || !(flags & (POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER)))
         return;
     request->command.scheduling_priority = PRIORITY(attributes);
     request->command.flags |= AIRLOCK_SETSCHEDPARAM;

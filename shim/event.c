@@ -20,6 +20,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#ifdef __GLIBC__
+#define HAVE_FIND_OBJECT __GLIBC_PREREQ(2, 35)
+#endif
+
 enum { RECORD_VERSION = 1, LINE_SIZE = 16384 };
 
 struct event {
@@ -57,7 +61,7 @@ static const char *program(void) {
 /* The object that the call came from. libc's lock-free lookup alone will do: dladdr takes the loader's lock, which
  * another thread may have held when this process was forked. */
 static void put_caller(struct text *text, const void *address, size_t budget) {
-#if defined __GLIBC__ && __GLIBC_PREREQ(2, 35)
+#if HAVE_FIND_OBJECT
     struct dl_find_object found;
     if (_dl_find_object((void *)address, &found) != 0)
         return;

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include "policy.h"
+#include "statx.h"
 #include "syscall.h"
 
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>

@@ -2,13 +2,13 @@
  * with a mistake is left out, or read as the default of its item, and never keeps the others from holding. */
 #include "policy_file.h"
 
+#include "statx.h"
 #include "syscall.h"
 #include "text.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
 const struct choice policy_choices[CHOICE_COUNT] = {
     [CHOICE_MODE] = {"mode", "AIRLOCK_MODE", "enforce, audit or off",

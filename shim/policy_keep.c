@@ -5,6 +5,7 @@
 #include "policy.h"
 
 #include "request.h"
+#include "statx.h"
 #include "syscall.h"
 
 #include <dirent.h>
@@ -12,7 +13,6 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 /* One open descriptor that a child could inherit. */
 struct descriptor {

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 struct popen_mode {
@@ -19,9 +20,18 @@ struct popen_mode {
     bool close_on_exec;
 };
 
+/* musl: the first letter counts, and an e anywhere. */
+static bool read_lax_mode(const char *text, struct popen_mode *mode) {
+    mode->reads = *text == 'r';
+    mode->close_on_exec = strchr(text, 'e') != NULL;
+    return mode->reads || *text == 'w';
+}
+
 /* r or w, exactly one of them, however often, with e anywhere (glibc). */
 static bool read_mode(const char *text, struct popen_mode *mode) {
     bool reads = false, writes = false;
+    if (!LIBC_POPEN_IS_STRICT)
+        return read_lax_mode(text, mode);
     mode->close_on_exec = false;
     for (; *text != '\0'; text++) {
         reads = reads || *text == 'r';
@@ -79,8 +89,8 @@ static FILE *open_stream(const char *line, const struct popen_mode *mode, const 
         raw1(SYS_close, own_end);
     } else {
         code = start(line, caller, child_end, mode->reads ? STDOUT_FILENO : STDIN_FILENO, &pid);
-        /* glibc's answer, whatever went wrong; the record has the step and its errno. */
-        if (code != 0)
+        /* The record has the step and its errno. */
+        if (code != 0 && LIBC_POPEN_SAYS_ENOMEM)
             code = ENOMEM;
     }
     raw1(SYS_close, child_end);
@@ -140,5 +150,6 @@ EXPORT int pclose(FILE *file) {
 EXPORT int fclose(FILE *file) {
     pid_t pid;
     uint64_t started_ns;
-    return stream_take(file, &pid, &started_ns) ? close_stream(file, pid, started_ns) : libc_fclose(file);
+    bool ours = stream_take(file, &pid, &started_ns);
+    return ours && LIBC_FCLOSE_REAPS ? close_stream(file, pid, started_ns) : libc_fclose(file);
 }

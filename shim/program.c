@@ -2,13 +2,13 @@
  * choosing among rules that the user wrote about friends, not for keeping enemies apart. */
 #include "program.h"
 
+#include "statx.h"
 #include "syscall.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_program(const char *path) {
