@@ -15,7 +15,7 @@ static void start(void) {
     int code = errno_at_start;
     take_snapshot(&before);
     printf("errno: %s\n", error_name(code));
-    printf("mask: %016lx pending: %016lx\n", before.mask, before.pending);
+    printf("mask: %016" PRIx64 " pending: %016" PRIx64 "\n", before.mask, before.pending);
     for (int number = 1; number <= SIGNALS; number++)
         if (before.actions[number].handler != 0)
             printf("signal %d: %s\n", number, before.actions[number].handler == 1 ? "ignored" : "handled");
@@ -23,7 +23,7 @@ static void start(void) {
     for (int fd = 0; fd < HIGHEST; fd++)
         if (before.descriptor_flags[fd] >= 0)
             printf("descriptor %d flags %d\n", fd, before.descriptor_flags[fd]);
-    printf("threads: %lu\n", before.threads - 2);
+    printf("threads: %ju\n", (uintmax_t)before.threads - 2);
     printf("cancellation: %d %d\n", before.cancel_state, before.cancel_type);
     printf("umask: %o\n", before.file_mask);
     printf("alternate stack: %s\n", before.stack.ss_sp == NULL ? "none" : "set");

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,6 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef __GLIBC__
+#include "compat.h"
+#endif
 
 #define SHARED __attribute__((unused)) static
 
@@ -200,7 +205,7 @@ SHARED void forget_threads(const struct snapshot *before, struct snapshot *after
 /* One line for each thing that is not as it was; nothing when all is well. */
 SHARED void report_changes(const struct snapshot *before, const struct snapshot *after) {
     if (before->mask != after->mask)
-        fprintf(say, "the signal mask changed from %016lx to %016lx\n", before->mask, after->mask);
+        fprintf(say, "the signal mask changed from %016" PRIx64 " to %016" PRIx64 "\n", before->mask, after->mask);
     for (int number = 1; number <= SIGNALS; number++)
         if (!same_action(&before->actions[number], &after->actions[number]))
             fprintf(say, "the disposition of signal %d changed\n", number);
@@ -214,7 +219,8 @@ SHARED void report_changes(const struct snapshot *before, const struct snapshot 
     if (before->stack.ss_sp != after->stack.ss_sp || before->stack.ss_flags != after->stack.ss_flags)
         fputs("the alternate signal stack changed\n", say);
     if (before->threads != after->threads)
-        fprintf(say, "there were %lu threads, now there are %lu\n", before->threads - 2, after->threads - 2);
+        fprintf(say, "there were %ju threads, now there are %ju\n", (uintmax_t)before->threads - 2,
+                (uintmax_t)after->threads - 2);
     if (strcmp(before->directory, after->directory) != 0)
         fprintf(say, "the working directory changed to %s\n", after->directory);
 }

@@ -16,11 +16,11 @@ typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions
                            char *const[], char *const[]);
 
 /* The older version of each function, which a program built against an old libc still asks for. */
-#if defined __x86_64__
+#if defined __GLIBC__ && defined __x86_64__
 __asm__(".symver old_posix_spawn, posix_spawn@GLIBC_2.2.5");
 __asm__(".symver old_posix_spawnp, posix_spawnp@GLIBC_2.2.5");
 extern spawn_function old_posix_spawn, old_posix_spawnp;
-#elif defined __i386__
+#elif defined __GLIBC__ && defined __i386__
 __asm__(".symver old_posix_spawn, posix_spawn@GLIBC_2.2");
 __asm__(".symver old_posix_spawnp, posix_spawnp@GLIBC_2.2");
 extern spawn_function old_posix_spawn, old_posix_spawnp;
