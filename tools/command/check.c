@@ -1,0 +1,252 @@
+/* airlock check: is a program reachable, and what of it will be covered? A forecast from the outside; nothing of the
+ * program is run. */
+#include "check.h"
+
+#include "command.h"
+#include "library.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char check_help[] = "  Says whether the library can reach PROGRAM, which calls that start processes it\n"
+                                 "  and its libraries import, which of them stay out of reach, and how children are\n"
+                                 "  made on this kernel. PROGRAM is not run. A number is the id of a process: for it,\n"
+                                 "  also whether the library is loaded there, and the descriptors above 2 that its\n"
+                                 "  children would inherit now. (./123 is a program.)\n"
+                                 "\n"
+                                 "  --json            the same as one line of JSON\n"
+                                 "\n"
+                                 "  Exit code: 0 covered, 1 partly, 2 not.\n"
+                                 "\n"
+                                 "  Examples:\n"
+                                 "    airlock check ./legacy-server\n"
+                                 "    airlock check \"$(pidof legacy-server)\"\n";
+
+static int check_main(int argc, char **argv);
+
+const struct subcommand check_subcommand = {
+    .name = "check",
+    .synopsis = "[--json] [--] PROGRAM|PID",
+    .help = check_help,
+    .main = check_main,
+};
+
+const char *const verdict_words[] = {
+    [VERDICT_COVERED] = "covered",
+    [VERDICT_PARTLY] = "partly covered",
+    [VERDICT_NOT] = "not covered",
+};
+
+/* Whether exec closes the descriptor, by the flags that the kernel prints in octal. */
+static bool is_close_on_exec(int process, int number) {
+    char name[64], line[256];
+    unsigned flags = 0;
+    snprintf(name, sizeof name, "/proc/%d/fdinfo/%d", process, number);
+    FILE *info = fopen(name, "re");
+    if (info == NULL)
+        return true;
+    while (fgets(line, sizeof line, info) != NULL && sscanf(line, "flags: %o", &flags) != 1)
+        continue;
+    fclose(info);
+    return (flags & O_CLOEXEC) != 0;
+}
+
+static bool add_held(struct check *check, int folder, int number) {
+    char name[16];
+    struct held *grown = realloc(check->held, (check->held_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    check->held = grown;
+    struct held *held = &check->held[check->held_count];
+    snprintf(name, sizeof name, "%d", number);
+    ssize_t length = readlinkat(folder, name, held->what, sizeof held->what - 1);
+    held->what[length > 0 ? length : 0] = '\0';
+    held->number = number;
+    check->held_count += length > 0; /* it may be gone by now */
+    return true;
+}
+
+static int compare_held(const void *one, const void *other) {
+    const struct held *first = one, *second = other;
+    return (first->number > second->number) - (first->number < second->number);
+}
+
+static void read_held(struct check *check) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/fd", check->process);
+    DIR *folder = opendir(name);
+    if (folder == NULL) {
+        check->held_error = errno;
+        return;
+    }
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        int number = atoi(entry->d_name);
+        if (number > 2 && !is_close_on_exec(check->process, number) && !add_held(check, dirfd(folder), number))
+            check->held_error = ENOMEM;
+    }
+    closedir(folder);
+    if (check->held_count > 0)
+        qsort(check->held, check->held_count, sizeof check->held[0], compare_held);
+}
+
+/* The environment that the process was started with. */
+static void read_mode(struct check *check) {
+    static const char variable[] = "AIRLOCK_MODE=";
+    char name[64], *entry = NULL;
+    size_t size = 0;
+    snprintf(name, sizeof name, "/proc/%d/environ", check->process);
+    FILE *environment = fopen(name, "re");
+    if (environment == NULL)
+        return;
+    while (getdelim(&entry, &size, '\0', environment) > 0) {
+        if (strncmp(entry, variable, sizeof variable - 1) == 0)
+            snprintf(check->mode, sizeof check->mode, "%s", entry + sizeof variable - 1);
+    }
+    free(entry);
+    fclose(environment);
+}
+
+/* Complains and returns false when there is nothing to be said. */
+static bool gather_process(struct check *check, const struct library *library) {
+    int error = objects_of_process(check->process, &check->objects);
+    if (error != 0 || check->objects.list[0].path[0] == '\0') {
+        complain("check: process %d: %s", check->process,
+                 error == 0        ? "it runs no program"
+                 : error == ENOENT ? "no such process"
+                                   : strerror(error));
+        return false;
+    }
+    for (size_t i = 0; i < check->objects.count; i++)
+        check->mapped |= check->objects.list[i].is_airlock;
+    if (!check->mapped)
+        program_examine(check->objects.list[0].path, &library->image, &check->program);
+    snprintf(check->program.file, sizeof check->program.file, "%s", check->objects.list[0].path);
+    read_mode(check);
+    read_held(check);
+    return true;
+}
+
+static bool gather_program(struct check *check, const struct library *library) {
+    program_examine(check->asked, &library->image, &check->program);
+    const struct program *program = &check->program;
+    if (program->found[0] == '\0') {
+        complain("check: '%s': no such program", check->asked);
+        return false;
+    }
+    if (program->error != 0) {
+        complain("check: '%s': %s", program->file, strerror(program->error));
+        return false;
+    }
+    if (!objects_of_program(program->file, &check->objects)) {
+        complain("check: %s", strerror(ENOMEM));
+        return false;
+    }
+    return true;
+}
+
+/* Libc's own calls are what the library stands before; those of the library itself are none of the program's. */
+static void add_up(struct check *check) {
+    const uint64_t forks = calls_of(CALL_FORK), execs = calls_of(CALL_EXEC), alone = calls_of(CALL_ALONE);
+    uint64_t imports = 0;
+    for (size_t i = 0; i < check->objects.count; i++) {
+        const struct object *object = &check->objects.list[i];
+        check->unread += object->problem != NULL;
+        if (object->is_libc || object->is_airlock)
+            continue;
+        imports |= object->imports;
+        if (i == 0 || object->binds_itself)
+            check->own |= object->defines & calls_of(CALL_COVERED);
+    }
+    check->covered = imports & calls_of(CALL_COVERED) & ~check->own;
+    check->outside = imports & alone;
+    if ((imports & forks) != 0 && (imports & execs) != 0)
+        check->outside |= imports & (forks | execs);
+}
+
+static void conclude(struct check *check, enum verdict verdict, const char *why) {
+    check->verdict = verdict;
+    snprintf(check->why, sizeof check->why, "%s", why);
+}
+
+static void judge(struct check *check) {
+    add_up(check);
+    if (check->program.obstacle[0] != '\0')
+        conclude(check, VERDICT_NOT, check->program.obstacle);
+    else if (check->process != 0 && !check->mapped)
+        conclude(check, VERDICT_NOT, "the library is not loaded in this process");
+    else if (strcmp(check->mode, "off") == 0)
+        conclude(check, VERDICT_NOT, "its AIRLOCK_MODE is off");
+    else if (check->outside != 0 && check->covered == 0)
+        conclude(check, VERDICT_NOT, "every call by which it can start a program is out of reach");
+    else if (check->outside != 0)
+        conclude(check, VERDICT_PARTLY, "some calls by which it can start a program are out of reach");
+    else if (check->own != 0)
+        conclude(check, VERDICT_PARTLY, "it has some of these calls of its own making");
+    else if (check->unread > 0)
+        conclude(check, VERDICT_PARTLY, "not every file that it needs could be read");
+    else if (check->covered == 0)
+        conclude(check, VERDICT_COVERED, "it imports no call that starts a process");
+    else
+        conclude(check, VERDICT_COVERED, "every call by which it is seen to start programs is intercepted");
+}
+
+static bool is_process_id(const char *word) {
+    return word[0] != '\0' && word[strspn(word, "0123456789")] == '\0' && strlen(word) < 10 && atoi(word) > 0;
+}
+
+static int check_one(const char *asked, bool json) {
+    struct library library;
+    struct check check = {.asked = asked, .process = is_process_id(asked) ? atoi(asked) : 0};
+    int code = EXIT_OWN_ERROR;
+    if (!library_find(&library))
+        return code;
+    if (check.process != 0 ? !gather_process(&check, &library) : !gather_program(&check, &library))
+        goto out;
+    char link[64];
+    snprintf(link, sizeof link, "/proc/%d/exe", check.process);
+    image_read(check.process != 0 ? link : check.program.file, &check.image);
+    kernel_probe(&check.kernel);
+    judge(&check);
+    if (json)
+        check_print_json(&check);
+    else
+        check_print(&check);
+    code = finish_answer();
+    if (code == EXIT_SUCCESS)
+        code = (int)check.verdict;
+out:
+    objects_release(&check.objects);
+    free(check.held);
+    return code;
+}
+
+static int check_main(int argc, char **argv) {
+    enum { OPTION_HELP = 256, OPTION_JSON };
+    const struct option options[] = {
+        {"json", no_argument, NULL, OPTION_JSON}, {"help", no_argument, NULL, OPTION_HELP}, {NULL, 0, NULL, 0}};
+    bool json = false;
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+        if (option == OPTION_HELP)
+            return answer_help(&check_subcommand);
+        if (option != OPTION_JSON) {
+            complain("check: unknown option '%s'; accepted are --json and --help", argv[optind - 1]);
+            return EXIT_OWN_ERROR;
+        }
+        json = true;
+    }
+    if (argc - optind != 1) {
+        complain("check: %s; usage: airlock check %s", argc == optind ? "no program given" : "one at a time",
+                 check_subcommand.synopsis);
+        return EXIT_OWN_ERROR;
+    }
+    return check_one(argv[optind], json);
+}
