@@ -369,16 +369,18 @@ static bool may_fit(const char *name, size_t length, const char *value) {
 
 /* environment is where the variable stands, NULL: before a command in a shell string. */
 static void read_variable(struct scan *scan, const char *name, const char *equals, char *const *environment) {
+    bool in_line = environment == NULL;
     const char *value = equals + 1;
     size_t length = (size_t)(equals - name);
+    if (in_line && (*value == '"' || *value == '\''))
+        value++;
     if (!may_fit(name, length, value))
         return;
     for (int i = 0; i < convention_groups[VARIABLES].count; i++) {
         const struct row *row = row_of(VARIABLES, i);
         if ((*name != *row->name && row->match != MATCH_FD_NAME) || !variable_fits(row, name, length))
             continue;
-        bool meant = environment == NULL ? is_written_in_lines(row->form)
-                                         : row->form != FORM_LISTEN || is_for_anyone(environment);
+        bool meant = in_line ? is_written_in_lines(row->form) : row->form != FORM_LISTEN || is_for_anyone(environment);
         if (meant && is_on(scan, VARIABLES, i))
             keep_by_form(scan, value, row);
         return;
