@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The table: one row a subcommand, in the order in which the help shows them. */
-#define SUBCOMMANDS(ROW) ROW(run) ROW(trace) ROW(report) ROW(policy) ROW(check)
+#define SUBCOMMANDS(ROW) ROW(run) ROW(trace) ROW(report) ROW(audit) ROW(policy) ROW(check)
 
 #define DECLARE(name) extern const struct subcommand name##_subcommand;
 #define REFER(name) &name##_subcommand,
@@ -28,6 +28,10 @@ static const char reference[] = "Environment variables (read by the preloaded li
                                 "  AIRLOCK_MASK      inherit (default) or clear\n"
                                 "  AIRLOCK_POLICY    a file of rules by program, see airlock-policy(5); the\n"
                                 "                    variables above win over it\n"
+                                "  AIRLOCK_LOG       where spawns are recorded: a file, unix:PATH or stderr, see\n"
+                                "                    airlock-record(5) (default: nowhere)\n"
+                                "  AIRLOCK_LOG_FDS   1: records tell of descriptors, as they always do in audit\n"
+                                "                    mode\n"
                                 "  LD_PRELOAD        the library goes first; other entries stay, in their order\n"
                                 "\n"
                                 "Exit codes:\n"

@@ -16,27 +16,27 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char report_help[] =
-    "  Reads the logs that the library writes with AIRLOCK_LOG=FILE, and shows a summary:\n"
-    "  totals, failures, where the time goes, what leaks from whom to whom. LOG '-' is\n"
-    "  standard input. Lines that are no records are counted and passed over.\n"
-    "\n"
-    "  --top N           how many rows each list of the summary has (default: 10)\n"
-    "  --json            the summary as JSON, instead\n"
-    "  --html FILE       one page for a browser, which needs no network: timeline,\n"
-    "                    distributions, matrix of leaks, table of spawns\n"
-    "  --trace FILE      trace events, as Chrome's and Perfetto's viewers read them\n"
-    "  --metrics FILE    OpenMetrics, for node_exporter's textfile collector\n"
-    "  --dot FILE        who spawned whom, for Graphviz\n"
-    "\n"
-    "  Several of these may be given. A FILE is replaced when all of it is written; '-'\n"
-    "  is standard output. Without any of them the summary is printed.\n"
-    "\n"
-    "  Examples:\n"
-    "    AIRLOCK_LOG=/tmp/build.log airlock run -- make -j4\n"
-    "    airlock report /tmp/build.log\n"
-    "    airlock report --html build.html --dot build.dot /tmp/build.log\n"
-    "    zcat spawns-*.log.gz | airlock report --json - | jq .failures\n";
+static const char report_help[] = "  Reads the logs that the library writes with AIRLOCK_LOG=FILE, and shows a\n"
+                                  "  summary: totals, failures, where the time goes, what leaks from whom to whom.\n"
+                                  "  LOG '-' is standard input. Lines that are no records are counted and passed\n"
+                                  "  over.\n"
+                                  "\n"
+                                  "  --top N           how many rows each list of the summary has (default: 10)\n"
+                                  "  --json            the summary as JSON, instead\n"
+                                  "  --html FILE       one page for a browser, which needs no network: timeline,\n"
+                                  "                    distributions, matrix of leaks, table of spawns\n"
+                                  "  --trace FILE      trace events, as Chrome's and Perfetto's viewers read them\n"
+                                  "  --metrics FILE    OpenMetrics, for node_exporter's textfile collector\n"
+                                  "  --dot FILE        who spawned whom, for Graphviz\n"
+                                  "\n"
+                                  "  Several of these may be given. A FILE is replaced when all of it is written;\n"
+                                  "  '-' is standard output. Without any of them the summary is printed.\n"
+                                  "\n"
+                                  "  Examples:\n"
+                                  "    AIRLOCK_LOG=/tmp/build.log airlock run -- make -j4\n"
+                                  "    airlock report /tmp/build.log\n"
+                                  "    airlock report --html build.html --dot build.dot /tmp/build.log\n"
+                                  "    zcat spawns-*.log.gz | airlock report --json - | jq .failures\n";
 
 static int report_main(int argc, char **argv);
 

@@ -1,0 +1,23 @@
+/* airlock audit: what was seen, and the two ways of showing it. */
+#ifndef AIRLOCK_COMMAND_AUDIT_H
+#define AIRLOCK_COMMAND_AUDIT_H
+
+#include "tally.h"
+
+#include <stdio.h>
+
+/* The parts of a key of both tallies, in this order. */
+enum audit_part { AUDIT_FD, AUDIT_WHAT, AUDIT_PROGRAM, AUDIT_PATH, AUDIT_CALL, AUDIT_RULE };
+
+struct audit {
+    uint64_t spawns, failed, leaking, passed_through;
+    struct tally sealed; /* what enforce would close: all parts but the rule */
+    struct tally kept;   /* what it would let through */
+};
+
+void audit_table(FILE *stream, const struct audit *audit);
+
+/* A policy file, as airlock-policy(5) has it. */
+void audit_policy(FILE *stream, const struct audit *audit);
+
+#endif
