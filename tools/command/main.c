@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The table: one row a subcommand, in the order in which the help shows them. */
-#define SUBCOMMANDS(ROW) ROW(run) ROW(trace) ROW(report) ROW(audit) ROW(policy) ROW(check)
+#define SUBCOMMANDS(ROW) ROW(run) ROW(trace) ROW(report) ROW(audit) ROW(policy) ROW(check) ROW(unit)
 
 #define DECLARE(name) extern const struct subcommand name##_subcommand;
 #define REFER(name) &name##_subcommand,
