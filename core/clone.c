@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -243,6 +244,15 @@ static long launch_without_clone(struct plan *plan, struct launch *launch) {
     return result;
 }
 
+/* Valgrind knows no clone3, and ends a program whose clone shares the descriptor table. It puts a library of its own
+ * into LD_PRELOAD. */
+static bool runs_under_valgrind(void) {
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if (strncmp(*entry, "LD_PRELOAD=", 11) == 0)
+            return strstr(*entry, "/vgpreload_") != NULL;
+    return false;
+}
+
 static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
     unsigned lack = lacking();
     /* A filter may refuse the flag that shares memory and nothing else. */
@@ -267,10 +277,12 @@ int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launc
         result = try_clone3(plan, stack, stack_size, launch);
         /* With a cgroup these may be about the cgroup. */
         if (is_refusal(result) && (!(plan->command->flags & AIRLOCK_SETCGROUP) || result == -ENOSYS)) {
-            remember_lack(LACK_CLONE3);
+            remember_lack(runs_under_valgrind() ? LACK_CLONE3 | LACK_CUT : LACK_CLONE3);
             result = -ENOSYS;
         }
     }
+    if (lacking() & LACK_CUT)
+        plan->cut = false;
     if (result == -ENOSYS)
         result = launch_by_older_means(plan, stack, stack_size, launch);
     if (result < 0)
