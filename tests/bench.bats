@@ -76,9 +76,9 @@ END
     cd "$BATS_TEST_TMPDIR"
     bench --json numbers.json busy
     for column in airlock preload; do
-        [ "$(json numbers.json "report['sections'][0]['counts']['$column']['text_busy']")" -eq 0 ]
-        [ "$(json numbers.json "report['sections'][0]['counts']['$column']['otherwise']")" -eq 0 ]
-        [ "$(json numbers.json "report['sections'][0]['counts']['$column']['spawns']")" -gt 0 ]
+        [ "$(json numbers.json "report['sections'][0]['rows'][0]['counts']['$column']['text_busy']")" -eq 0 ]
+        [ "$(json numbers.json "report['sections'][0]['rows'][0]['counts']['$column']['otherwise']")" -eq 0 ]
+        [ "$(json numbers.json "report['sections'][0]['rows'][0]['counts']['$column']['spawns']")" -gt 0 ]
     done
 }
 

@@ -12,6 +12,7 @@
 struct writer {
     pthread_t thread;
     const struct peer *peer;
+    enum kind kind;
     const char *interpreter;
     char script[256];
     int count;
@@ -38,7 +39,7 @@ static void *write_and_execute(void *argument) {
         writer->code = write_script(writer);
         if (writer->code != 0)
             break;
-        int code = spawn_once(writer->peer, KIND_EXEC, &request);
+        int code = spawn_once(writer->peer, writer->kind, &request);
         if (code == ETXTBSY)
             writer->busy.text_busy++;
         else if (code != 0)
@@ -50,15 +51,15 @@ static void *write_and_execute(void *argument) {
     return NULL;
 }
 
-int stress_text_busy(const struct peer *peer, const char *interpreter, const char *directory, int threads, int count,
-                     struct busy *busy) {
+int stress_text_busy(const struct peer *peer, enum kind kind, const char *interpreter, const char *directory,
+                     int threads, int count, struct busy *busy) {
     struct writer *writers = calloc((size_t)threads, sizeof *writers);
     int started = 0;
     int code = writers == NULL ? ENOMEM : 0;
     *busy = (struct busy){0};
     for (; started < threads && code == 0; started += code == 0) {
         struct writer *writer = &writers[started];
-        *writer = (struct writer){.peer = peer, .interpreter = interpreter};
+        *writer = (struct writer){.peer = peer, .kind = kind, .interpreter = interpreter};
         writer->count = count / threads + (started < count % threads);
         int length = snprintf(writer->script, sizeof writer->script, "%s/script-%d", directory, started);
         if (length < 0 || (size_t)length >= sizeof writer->script)

@@ -5,7 +5,7 @@
  *     memory BYTES                      -> ok             that much is resident from now on
  *     spawn PEER KIND FILE N            -> ok NS...       kind: exec, search or pipe
  *     threads PEER FILE THREADS N       -> ok NS          for N spawns in each thread
- *     busy PEER FILE DIR THREADS N      -> ok ETXTBSY OTHER
+ *     busy PEER KIND FILE DIR THREADS N -> ok ETXTBSY OTHER
  *
  * Whatever cannot be done is answered with "error TEXT". */
 #include "worker.h"
@@ -39,15 +39,21 @@ static int list_peers(void) {
     return 0;
 }
 
-static int answer_spawn(char **words) {
+/* The kind of that name, or -1. */
+static int find_kind(const char *name) {
     static const char *const kinds[] = {[KIND_EXEC] = "exec", [KIND_SEARCH] = "search", [KIND_PIPE] = "pipe"};
+    for (int kind = KIND_EXEC; kind <= KIND_PIPE; kind++)
+        if (strcmp(kinds[kind], name) == 0)
+            return kind;
+    return -1;
+}
+
+static int answer_spawn(char **words) {
     static uint64_t times[MAX_SPAWNS];
     const struct peer *peer = find_peer(words[1]);
-    int kind = KIND_EXEC;
+    int kind = find_kind(words[2]);
     int count = atoi(words[4]);
-    while (kind <= KIND_PIPE && strcmp(kinds[kind], words[2]) != 0)
-        kind++;
-    if (peer == NULL || kind > KIND_PIPE || count < 1 || count > MAX_SPAWNS)
+    if (peer == NULL || kind < 0 || count < 1 || count > MAX_SPAWNS)
         return answer(EINVAL);
     int code = time_spawns(peer, (enum kind)kind, words[3], count, times);
     if (code != 0)
@@ -76,11 +82,12 @@ static int answer_threads(char **words) {
 static int answer_busy(char **words) {
     struct busy busy;
     const struct peer *peer = find_peer(words[1]);
-    int threads = atoi(words[4]);
-    int count = atoi(words[5]);
-    if (peer == NULL || threads < 1 || threads > MAX_THREADS || count < 1)
+    int kind = find_kind(words[2]);
+    int threads = atoi(words[5]);
+    int count = atoi(words[6]);
+    if (peer == NULL || kind < 0 || threads < 1 || threads > MAX_THREADS || count < 1)
         return answer(EINVAL);
-    int code = stress_text_busy(peer, words[2], words[3], threads, count, &busy);
+    int code = stress_text_busy(peer, (enum kind)kind, words[3], words[4], threads, count, &busy);
     if (code != 0)
         return answer(code);
     printf("ok %d %d\n", busy.text_busy, busy.otherwise);
@@ -105,7 +112,7 @@ static int answer_request(char **words, int count) {
         return answer_spawn(words);
     if (count == 5 && strcmp(words[0], "threads") == 0)
         return answer_threads(words);
-    if (count == 6 && strcmp(words[0], "busy") == 0)
+    if (count == 7 && strcmp(words[0], "busy") == 0)
         return answer_busy(words);
     return answer(EINVAL);
 }

@@ -41,8 +41,8 @@ struct busy {
     int text_busy; /* spawns that failed with ETXTBSY */
     int otherwise; /* ... with anything else */
 };
-int stress_text_busy(const struct peer *peer, const char *interpreter, const char *directory, int threads, int count,
-                     struct busy *busy);
+int stress_text_busy(const struct peer *peer, enum kind kind, const char *interpreter, const char *directory,
+                     int threads, int count, struct busy *busy);
 
 /* measure.c: one spawn and its end. */
 int spawn_once(const struct peer *peer, enum kind kind, const struct request *request);

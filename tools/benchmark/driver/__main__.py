@@ -36,7 +36,8 @@ Prints tables with the ratios to a bare vfork + exec, and writes the numbers as 
 
 EPILOG = """sections: descriptors (open in the parent), memory (resident), threads (that spawn at once), environment
 (variables), path (misses), pipe (one, for the output), shell (system and popen), load (the start of a preloaded
-program), make (a build), busy (ETXTBSY, the correctness part). What this machine lacks is said and left out."""
+program), make (a build), busy (ETXTBSY, the correctness part). What this machine lacks is said and left out. All of it
+takes about ten minutes."""
 
 
 def parse_options(arguments):

@@ -24,30 +24,40 @@ class Count:
 class Stress:
     name: str = "busy"
     title: str = f"Scripts that {THREADS} threads write, close and execute: spawns that fail with ETXTBSY"
+    rows: list = field(default_factory=list)
+
+
+@dataclass
+class Kind:
+    """One way to spawn: a pipe has to be brought into the child, other threads' files must not come with it."""
+
+    name: str
+    title: str
     counts: dict = field(default_factory=dict)
 
 
-def count_failures(crew, column, settings, spawns):
+def count_failures(crew, column, settings, kind, spawns):
     folder = os.path.join(settings.scratch, "busy")
     os.makedirs(folder, exist_ok=True)
     worker = crew.workers[column.worker]
     try:
-        answer = worker.ask("busy", column.peer, settings.programs.noop, folder, THREADS, spawns)
+        answer = worker.ask("busy", column.peer, kind, settings.programs.noop, folder, THREADS, spawns)
     except WorkerError as error:
         return Count(column.title, missing=str(error))
     return Count(column.title, spawns, int(answer[0]), int(answer[1]))
 
 
-def busy(settings, spawns=None, columns=None):
-    """One column after the other: two at once would slow each other, and nothing is timed here."""
-    stress = Stress()
-    columns = columns or MAIN_COLUMNS
-    spawns = spawns or settings.some(1000, 20_000)
-    with Crew(settings.programs, columns) as crew:
-        for column in columns:
-            if column.name in crew.missing:
-                stress.counts[column.name] = Count(column.title, missing=crew.missing[column.name])
-                continue
-            settings.tell(f"ETXTBSY, {column.title}")
-            stress.counts[column.name] = count_failures(crew, column, settings, spawns)
+def busy(settings):
+    """One column after the other: two at once would slow each other, and nothing is timed here. The workers are new for
+    each kind, for the first spawns of a process may take another path than the later ones."""
+    stress = Stress(rows=[Kind("exec", "nothing but the script"), Kind("pipe", "with a pipe for the output")])
+    for kind in stress.rows:
+        with Crew(settings.programs, MAIN_COLUMNS) as crew:
+            for column in MAIN_COLUMNS:
+                settings.tell(f"ETXTBSY, {kind.title}, {column.title}")
+                if column.name in crew.missing:
+                    kind.counts[column.name] = Count(column.title, missing=crew.missing[column.name])
+                else:
+                    spawns = settings.some(1000, 20_000)
+                    kind.counts[column.name] = count_failures(crew, column, settings, kind.name, spawns)
     return stress

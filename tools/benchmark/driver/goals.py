@@ -6,7 +6,7 @@ import machine
 from columns import pick
 from measure import Crew, interleave, median
 from preloading import make
-from sections import MEBIBYTE
+from sections import MEBIBYTE, shell_lanes
 from workers import WorkerError
 
 MANY = 19_900
@@ -69,10 +69,7 @@ def pipe_goal(settings, count):
 def popen_goal(settings, count):
     settings.tell(f"goals: popen, {count:,} descriptors")
     with Crew(settings.programs, pick("glibc", "preload"), descriptors=count) as crew:
-        lanes = crew.lanes("exec", "-")
-        for lane in lanes:
-            lane.peer = "popen"
-        medians, missing = run(settings, lanes, settings.rounds)
+        medians, missing = run(settings, shell_lanes("popen")(crew), settings.rounds)
     goal = Goal(f'preloaded popen(":") + pclose ÷ glibc\'s, {count:,} descriptors', 0.35)
     return compare([(goal, "preload", "glibc")], medians, {**crew.missing, **missing})
 

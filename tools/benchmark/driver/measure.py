@@ -57,9 +57,9 @@ class ThreadLane:
             self.failure = str(error)
 
 
-def interleave(lanes, rounds, batch):
+def interleave(lanes, rounds, batch, seed=0):
     """Runs all lanes in turn, in another order each round."""
-    order = random.Random(1)
+    order = random.Random(seed)
     for _ in range(rounds):
         turn = [lane for lane in lanes if not lane.failure]
         order.shuffle(turn)

@@ -55,13 +55,50 @@ def spawn_section(name, title, columns=COLUMNS):
     return Section(name, title, "µs", SPAWN_BASELINES, titles(columns))
 
 
-def measure_row(settings, columns, value, title, kind="exec", file=None, **holdings):
-    settings.tell(title)
-    with Crew(settings.programs, columns, **holdings) as crew:
-        lanes = crew.lanes(kind, file or settings.programs.noop)
-        interleave(lanes, settings.rounds, settings.batch)
-        cells, failed = summarize(lanes, SPAWN_BASELINES)
-    return Row(value, title, cells, {**crew.missing, **failed})
+PASSES = 5  # a section is gone through so many times, so that its rows take turns, too
+
+
+@dataclass
+class Case:
+    """What a row measures: the lanes that a crew of workers is to run, and what the workers hold."""
+
+    value: object
+    title: str
+    lanes: object
+    holdings: dict = field(default_factory=dict)
+    pool: dict = field(default_factory=dict)  # lanes by name, with the samples of all passes
+    missing: dict = field(default_factory=dict)
+
+
+def spawns(settings, kind="exec", file=None):
+    """The usual lanes: each column spawns the child that does nothing."""
+    return lambda crew: crew.lanes(kind, file or settings.programs.noop)
+
+
+def run_case(settings, case, columns, rounds, seed):
+    settings.tell(case.title)
+    with Crew(settings.programs, columns, **case.holdings) as crew:
+        lanes = case.lanes(crew)
+        interleave(lanes, rounds, settings.batch, seed)
+    case.missing.update(crew.missing)
+    for lane in lanes:
+        pooled = case.pool.setdefault(lane.name, lane)
+        if pooled is not lane:
+            pooled.samples += lane.samples
+            pooled.failure = pooled.failure or lane.failure
+
+
+def measure_rows(settings, columns, cases, baselines, passes=PASSES):
+    passes = min(passes, settings.rounds)
+    for number in range(passes):
+        rounds = settings.rounds // passes + (number < settings.rounds % passes)
+        for case in cases:
+            run_case(settings, case, columns, rounds, number)
+    rows = []
+    for case in cases:
+        cells, failed = summarize(case.pool.values(), baselines)
+        rows.append(Row(case.value, case.title, cells, {**case.missing, **failed}))
+    return rows
 
 
 def descriptor_counts(settings):
@@ -74,9 +111,11 @@ def descriptor_counts(settings):
 
 def descriptors(settings):
     section = spawn_section("descriptors", "Open descriptors in the parent")
-    for count in descriptor_counts(settings):
-        title = f"{count:,} descriptors"
-        section.rows.append(measure_row(settings, COLUMNS, count, title, descriptors=count))
+    cases = [
+        Case(count, f"{count:,} descriptors", spawns(settings), {"descriptors": count})
+        for count in descriptor_counts(settings)
+    ]
+    section.rows = measure_rows(settings, COLUMNS, cases, SPAWN_BASELINES)
     section.notes.append(
         f"The hard limit is {machine.hard_descriptor_limit():,}, and the workers raise their own limit to it."
     )
@@ -125,7 +164,8 @@ def memory(settings):
         row = Row(size, memory_title(size))
         groups = waves(settings, size)
         for group in groups:
-            merge_wave(row, measure_row(settings, group, size, row.title, memory=size))
+            case = Case(size, row.title, spawns(settings), {"memory": size})
+            merge_wave(row, measure_rows(settings, group, [case], SPAWN_BASELINES, passes=1)[0])
         if not groups:
             section.notes.append(f"No row for {row.title}: {machine.free_memory() // MEBIBYTE} MiB are free.")
             continue
@@ -134,29 +174,36 @@ def memory(settings):
                 reason = settings.programs.why_missing(column) or "not enough free memory beside the baseline"
                 row.missing[column.name] = reason
         section.rows.append(row)
+        if len(groups) > 1:
+            section.notes.append(
+                f"{row.title}: in {len(groups)} groups, for lack of memory; each has its own baseline for its ratios."
+            )
     return section
 
 
 def threads(settings):
     section = spawn_section("threads", "Threads that spawn at once")
     section.unit = "spawns/s"
-    for count in settings.some([1, 8], [1, 2, 4, 8]):
-        title = f"{count} threads" if count > 1 else "1 thread"
-        settings.tell(title)
-        with Crew(settings.programs, COLUMNS) as crew:
-            lanes = crew.thread_lanes(settings.programs.noop, count)
-            interleave(lanes, settings.rounds, settings.batch)
-            cells, failed = summarize(lanes, SPAWN_BASELINES)
-        section.rows.append(Row(count, title, cells, {**crew.missing, **failed}))
+    cases = [
+        Case(
+            count,
+            f"{count} threads" if count > 1 else "1 thread",
+            lambda crew, count=count: crew.thread_lanes(settings.programs.noop, count),
+        )
+        for count in settings.some([1, 8], [1, 2, 4, 8])
+    ]
+    section.rows = measure_rows(settings, COLUMNS, cases, SPAWN_BASELINES)
     return section
 
 
 def environment(settings):
     section = spawn_section("environment", "Variables in the environment")
+    cases = []
     for count in settings.some([10, 2000], [10, 100, 500, 2000]):
         # A worker has up to five of its own.
         extra = {f"BENCH_{i:04}": "a value of a usual length" for i in range(count - 5)}
-        section.rows.append(measure_row(settings, COLUMNS, count, f"{count:,} variables", environment=extra))
+        cases.append(Case(count, f"{count:,} variables", spawns(settings), {"environment": extra}))
+    section.rows = measure_rows(settings, COLUMNS, cases, SPAWN_BASELINES)
     return section
 
 
@@ -167,40 +214,48 @@ def path(settings):
         empty.append(os.path.join(settings.scratch, f"empty-{i}"))
         os.makedirs(empty[-1], exist_ok=True)
     folder, name = os.path.split(settings.programs.noop)
+    cases = []
     for count in settings.some([0, 30], [0, 3, 10, 30]):
         extra = {"PATH": ":".join(empty[:count] + [folder])}
-        title = f"{count} misses"
-        section.rows.append(measure_row(settings, COLUMNS, count, title, kind="search", file=name, environment=extra))
+        cases.append(Case(count, f"{count} misses", spawns(settings, "search", name), {"environment": extra}))
+    section.rows = measure_rows(settings, COLUMNS, cases, SPAWN_BASELINES)
     return section
+
+
+def few_counts():
+    most = machine.most_descriptors()
+    return [count for count in (10, 1000) if count < most] + [most]
 
 
 def pipe(settings):
     section = spawn_section("pipe", "One pipe for the child's output, made while so many descriptors are open")
-    most = machine.most_descriptors()
-    for count in [count for count in (10, 1000) if count < most] + [most]:
-        title = f"a pipe, {count:,} descriptors"
-        section.rows.append(measure_row(settings, COLUMNS, count, title, kind="pipe", descriptors=count))
+    cases = [
+        Case(count, f"a pipe, {count:,} descriptors", spawns(settings, "pipe"), {"descriptors": count})
+        for count in few_counts()
+    ]
+    section.rows = measure_rows(settings, COLUMNS, cases, SPAWN_BASELINES)
     return section
+
+
+def shell_lanes(call):
+    """The same call of libc, once as it is and once taken over by the preload."""
+
+    def lanes(crew):
+        result = crew.lanes("exec", "-")
+        for lane in result:
+            lane.peer = call
+        return result
+
+    return lanes
 
 
 def shell(settings):
     columns = pick("glibc", "preload")
     section = Section("shell", 'system(":") and popen(":")', "µs", ["glibc"], titles(columns))
-    most = machine.most_descriptors()
-    for call in ("system", "popen"):
-        for count in [count for count in (10, 1000) if count < most] + [most]:
-            section.rows.append(shell_row(settings, call, count))
+    cases = [
+        Case(count, f"{call}, {count:,} descriptors", shell_lanes(call), {"descriptors": count})
+        for call in ("system", "popen")
+        for count in few_counts()
+    ]
+    section.rows = measure_rows(settings, columns, cases, section.baselines)
     return section
-
-
-def shell_row(settings, call, count):
-    title = f"{call}, {count:,} descriptors"
-    settings.tell(title)
-    with Crew(settings.programs, pick("glibc", "preload"), descriptors=count) as crew:
-        lanes = crew.lanes("exec", "-")
-        for lane in lanes:
-            lane.peer = call
-        interleave(lanes, settings.rounds, settings.batch)
-        cells, failed = summarize(lanes, ["glibc"])
-    return Row(count, title, cells, {**crew.missing, **failed})
-

@@ -41,16 +41,18 @@ def section_text(section):
     return "\n".join(lines)
 
 
-def stress_text(stress):
-    lines = [heading(stress.title), ""]
-    width = max(len(count.title) for count in stress.counts.values())
-    lines.append(f"{'':<{width + 2}}    spawns   ETXTBSY  other errors")
-    for count in stress.counts.values():
+def stress_lines(kind):
+    width = max(len(count.title) for count in kind.counts.values())
+    yield f"\n{kind.title:<{width + 2}}    spawns   ETXTBSY  other errors"
+    for count in kind.counts.values():
         if count.missing:
-            lines.append(f"  {count.title:<{width}}   missing: {count.missing}")
+            yield f"  {count.title:<{width}}   missing: {count.missing}"
         else:
-            lines.append(f"  {count.title:<{width}}{count.spawns:>10,}{count.text_busy:>10,}{count.otherwise:>14,}")
-    return "\n".join(lines)
+            yield f"  {count.title:<{width}}{count.spawns:>10,}{count.text_busy:>10,}{count.otherwise:>14,}"
+
+
+def stress_text(stress):
+    return "\n".join([heading(stress.title), *(line for kind in stress.rows for line in stress_lines(kind))])
 
 
 def machine_text(facts):

@@ -112,24 +112,24 @@ def answer_threads(_peer, file, threads, count):
     return [max(end for _, end in spans) - min(begin for begin, _ in spans)]
 
 
-def write_and_execute(script, interpreter, count, failures):
+def write_and_execute(kind, script, interpreter, count, failures):
     for _ in range(count):
         with open(script, "w", opener=lambda path, flags: os.open(path, flags, 0o700)) as stream:
             stream.write(f"#!{interpreter}\n")
         try:
-            spawn_once("exec", os.fsencode(script))
+            spawn_once(kind, os.fsencode(script))
         except OSError as error:
             failures.append(error.errno)
         os.unlink(script)
 
 
-def answer_busy(_peer, file, directory, threads, count):
+def answer_busy(_peer, kind, file, directory, threads, count):
     failures = []
     run_threads(
         [
             threading.Thread(
                 target=write_and_execute,
-                args=(f"{directory}/script-{i}", file, int(count) // int(threads), failures),
+                args=(kind, f"{directory}/script-{i}", file, int(count) // int(threads), failures),
             )
             for i in range(int(threads))
         ]
