@@ -6,7 +6,12 @@
 #include <limits.h>
 #include <unistd.h>
 
-static const char default_search_path[] = "/bin:/usr/bin"; /* glibc's, for an environment without PATH */
+/* libc's, for an environment without PATH. */
+#ifdef __GLIBC__
+static const char default_search_path[] = "/bin:/usr/bin";
+#else /* musl */
+static const char default_search_path[] = "/usr/local/bin:/bin:/usr/bin";
+#endif
 
 static const char *value_of_path(char *const *environment) {
     for (; environment != NULL && *environment != NULL; environment++) {

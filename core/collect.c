@@ -42,7 +42,9 @@ static int grow(struct buffer *buffer) {
     if (buffer->capacity >= buffer->length + 2)
         return 0;
     size_t capacity = buffer->capacity == 0 ? FIRST_CAPACITY : buffer->capacity * 2;
+    int saved = errno; /* realloc may change it even when it succeeds */
     char *data = capacity > buffer->capacity ? realloc(buffer->data, capacity) : NULL;
+    errno = saved;
     if (data == NULL)
         return ENOMEM;
     buffer->data = data;

@@ -150,6 +150,7 @@ const char *airlock_errno_name(int code) {
         NAME(ENETRESET);
         NAME(ECONNABORTED);
         NAME(ECONNRESET);
+        NAME(EOPNOTSUPP);
         NAME(ENOBUFS);
         NAME(EISCONN);
         NAME(ENOTCONN);

@@ -13,7 +13,8 @@ bool layout_is_empty(const posix_spawn_file_actions_t *object);
 /* How many actions it holds, or -1 when what lies there makes no sense. */
 int layout_count(const posix_spawn_file_actions_t *object);
 
-/* Reads that many actions in the order in which they were added. False: one of a kind that is not known here. */
-bool layout_read(const posix_spawn_file_actions_t *object, struct airlock_action *actions, int count);
+/* Reads that many actions in the order in which they were added. Returns how many are to be carried out, or -1 for one
+ * of a kind that is not known here. */
+int layout_read(const posix_spawn_file_actions_t *object, struct airlock_action *actions, int count);
 
 #endif

@@ -81,9 +81,9 @@ int layout_count(const posix_spawn_file_actions_t *object) {
     return head->used >= 0 && head->allocated >= head->used ? head->used : -1;
 }
 
-bool layout_read(const posix_spawn_file_actions_t *object, struct airlock_action *actions, int count) {
+int layout_read(const posix_spawn_file_actions_t *object, struct airlock_action *actions, int count) {
     for (int i = 0; i < count; i++)
         if (!translate(&head_of(object)->actions[i], &actions[i]))
-            return false;
-    return true;
+            return -1;
+    return count;
 }

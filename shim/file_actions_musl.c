@@ -4,8 +4,12 @@
  * the call. */
 #include "file_actions.h"
 
+#include "syscall.h"
+
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 enum musl_kind { KIND_CLOSE = 1, KIND_DUP2, KIND_OPEN, KIND_CHDIR, KIND_FCHDIR };
 
@@ -78,9 +82,27 @@ int layout_count(const posix_spawn_file_actions_t *object) {
     return count;
 }
 
-bool layout_read(const posix_spawn_file_actions_t *object, struct airlock_action *actions, int count) {
-    for (const struct musl_entry *entry = latest_of(object); entry != NULL && count > 0; entry = entry->earlier)
-        if (!translate(entry, &actions[--count]))
-            return false;
-    return count == 0;
+/* musl ignores whatever close answers, the core says EBADF for a number that no descriptor can have (glibc). Programs
+ * close hundreds of numbers without asking for the limit, so such an action is left out. */
+static bool can_do_nothing(const struct musl_entry *entry) {
+    struct {
+        uint64_t soft, hard;
+    } limit = {0, 0};
+    if (entry->kind != KIND_CLOSE || raw2(SYS_fcntl, entry->fd, F_GETFD) >= 0)
+        return false;
+    return raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) == 0 && (uint64_t)entry->fd >= limit.soft;
+}
+
+int layout_read(const posix_spawn_file_actions_t *object, struct airlock_action *actions, int count) {
+    const struct musl_entry *entry = latest_of(object);
+    int used = 0;
+    while (entry->earlier != NULL)
+        entry = entry->earlier;
+    for (; entry != NULL && used < count; entry = entry->later) {
+        if (can_do_nothing(entry))
+            continue;
+        if (!translate(entry, &actions[used++]))
+            return -1;
+    }
+    return used;
 }

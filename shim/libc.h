@@ -26,11 +26,12 @@ enum libc_function {
 #define IS_GLIBC 0
 #endif
 enum {
-    LIBC_FCLOSE_REAPS = IS_GLIBC,      /* fclose ends a stream of popen as pclose does; musl leaves its child alone */
-    LIBC_POPEN_SAYS_ENOMEM = IS_GLIBC, /* whatever went wrong; musl says what it was */
-    LIBC_POPEN_IS_STRICT = IS_GLIBC,   /* nothing but r, w and e; musl looks at the first letter and for an e */
-    LIBC_SYSTEM_SAYS_127 = IS_GLIBC,   /* without a shell; musl answers -1 */
-    LIBC_SPAWN_SCHEDULES = IS_GLIBC,   /* musl accepts the flags and does nothing about them */
+    LIBC_FCLOSE_REAPS = IS_GLIBC,       /* fclose ends a stream of popen as pclose does; musl leaves its child alone */
+    LIBC_POPEN_SAYS_ENOMEM = IS_GLIBC,  /* whatever went wrong; musl says what it was */
+    LIBC_POPEN_IS_STRICT = IS_GLIBC,    /* nothing but r, w and e; musl looks at the first letter and for an e */
+    LIBC_SYSTEM_SAYS_127 = IS_GLIBC,    /* without a shell; musl answers -1 */
+    LIBC_SYSTEM_TRIES_SHELL = IS_GLIBC, /* when asked whether there is one; musl says that there is */
+    LIBC_SPAWN_SCHEDULES = IS_GLIBC,    /* musl accepts the flags and does nothing about them */
 };
 
 typedef int spawn_function(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
