@@ -119,12 +119,15 @@ static long set_stdio(struct plan *plan, int *index) {
     return result;
 }
 
-/* From here on the table is the child's own. The parent's end of the report pipe goes first: no action may find it. */
+/* From here on the table is the child's own. What the parent opened for this spawn goes first, as no action may find
+ * it: its end of the report pipe and, where the table was shared for a moment, the pidfd that the kernel put there. */
 static long own_table(struct plan *plan, int *index) {
     (void)index;
     long result = plan->cut ? child_cut(plan) : 0;
     if (result >= 0 && plan->report_read_end >= 0)
         raw1(SYS_close, plan->report_read_end);
+    if (result >= 0 && plan->cut && plan->report->pidfd >= 0)
+        raw1(SYS_close, plan->report->pidfd);
     return result;
 }
 

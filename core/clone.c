@@ -132,7 +132,7 @@ CHILD_BEGINS static long try_clone3(struct plan *plan, void *stack, size_t stack
         arguments.flags |= CLONE_FILES;
     if (command->flags & AIRLOCK_WANT_PIDFD) {
         arguments.flags |= CLONE_PIDFD;
-        arguments.pidfd = (uintptr_t)&launch->pidfd;
+        arguments.pidfd = (uintptr_t)&plan->report->pidfd;
     }
     if (command->flags & AIRLOCK_SETCGROUP) {
         arguments.flags |= CLONE_INTO_CGROUP;
@@ -163,13 +163,14 @@ CHILD_BEGINS static long try_clone(struct plan *plan, void *stack, size_t stack_
     plan->clear_handlers = false;
     if (plan->share_memory) {
         int saved = errno;
-        long result = clone(run_child, (char *)stack + stack_size, flags | CLONE_VM, plan, &launch->pidfd, NULL, NULL);
+        long result =
+            clone(run_child, (char *)stack + stack_size, flags | CLONE_VM, plan, &plan->report->pidfd, NULL, NULL);
         if (result < 0)
             result = -errno;
         errno = saved;
         return result;
     }
-    long result = raw5(SYS_clone, flags, 0, &launch->pidfd, 0, 0);
+    long result = raw5(SYS_clone, flags, 0, &plan->report->pidfd, 0, 0);
     if (result == 0)
         child_main(plan);
     return result;
@@ -237,7 +238,7 @@ static long launch_without_clone(struct plan *plan, struct launch *launch) {
     }
     if (result > 0 && want_pidfd) {
         long pidfd = receive_pidfd(plan, result);
-        launch->pidfd = (int)pidfd;
+        plan->report->pidfd = (int)pidfd;
         result = pidfd < 0 ? pidfd : result;
     }
     close_pidfd_sockets(plan);
@@ -272,7 +273,7 @@ static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_s
 int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
     bool own_stack = stack != NULL || !plan->share_memory;
     long result = -ENOSYS;
-    launch->pidfd = -1;
+    plan->report->pidfd = -1;
     if (own_stack && plan->command->before_exec == NULL && !(lacking() & LACK_CLONE3)) {
         result = try_clone3(plan, stack, stack_size, launch);
         /* With a cgroup these may be about the cgroup. */
@@ -288,6 +289,7 @@ int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launc
     if (result < 0)
         return (int)-result;
     launch->pid = (pid_t)result;
+    launch->pidfd = plan->report->pidfd;
     return 0;
 }
 

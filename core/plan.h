@@ -15,6 +15,7 @@ struct report {
     int step;
     int index;
     int code;
+    int pidfd; /* from the kernel, for both: the parent's, and the number that the child must not find; -1: none */
     uint64_t started_ns;
     uint64_t exec_ns;
 };

@@ -132,6 +132,8 @@ static int prepare_report(struct attempt *attempt) {
         struct report *page = raw_map(sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED);
         if (page != NULL)
             plan->report = page;
+        else
+            plan->cut = false; /* the child could not learn which number of a shared table is its pidfd */
     }
     bool known_real = atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL;
     bool memory_will_do = plan->share_memory ? known_real : known_real && plan->report != &attempt->own_report;
