@@ -291,7 +291,5 @@ void policy_decide(const struct policy *of, const char *program, struct decision
 }
 
 __attribute__((constructor)) static void read_early(void) {
-    const struct policy *own = policy();
-    if (own->mode != MODE_OFF)
-        conventions_prepare(~own->conventions);
+    policy();
 }
