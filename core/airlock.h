@@ -59,10 +59,10 @@ enum airlock_action_kind {
 
 struct airlock_action {
     enum airlock_action_kind kind;
-    int fd;           /* the descriptor that the action is about: for dup2 and open, the target */
-    int source;       /* dup2: the descriptor that is duplicated */
-    int flags;        /* open: open(2)'s flags */
-    mode_t mode;      /* open: permissions of a new file */
+    int fd;      /* the descriptor that the action is about: for dup2 and open, the target */
+    int source;  /* dup2: the descriptor that is duplicated */
+    int flags;   /* open: open(2)'s flags. As in glibc, O_CLOEXEC lasts only when open gives the number fd at once */
+    mode_t mode; /* open: permissions of a new file */
     const char *path; /* open, chdir */
 };
 

@@ -100,8 +100,8 @@ static long set_stdio(struct plan *plan, int *index) {
         if (source[i] < 0)
             continue;
         source[i] = child_local_number(plan, source[i]);
-        if (source[i] < 0)
-            return -EBADF;
+        if (source[i] < 0) /* not open in the parent; reported in its turn */
+            source[i] = INT_MAX;
         if (source[i] > 2 || source[i] == i)
             continue;
         result = raw3(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, plan->first_free_number);

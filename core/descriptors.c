@@ -85,9 +85,10 @@ static void compare(void *to, int number) {
     search->found = search->found || search->number == number;
 }
 
-/* Whether the command says anything of this number: as source, target, by path, to keep. */
+/* Whether the command says anything of this number: as source, target, by path, to keep. The standard streams are
+ * always spoken of: as targets of stdio, and by every program. */
 bool plan_names_descriptor(const struct plan *plan, int number) {
-    struct search search = {.number = number};
+    struct search search = {.number = number, .found = number <= 2};
     each_needed(plan, compare, &search);
     each_named(plan, compare, &search);
     for (size_t i = 0; i < plan->command->action_count; i++)

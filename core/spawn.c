@@ -91,20 +91,19 @@ static void learn_sharing_from_probe(void) {
 /* The write end must be a number that the command does not speak of: an action on a number that is not open has to
  * find it so, and a target must not close it. */
 static int move_report(struct plan *plan, int descriptor) {
-    if (!plan_names_descriptor(plan, descriptor))
-        return descriptor;
-    int above = descriptor;
-    for (size_t i = 0; i < plan->command->action_count; i++) {
-        const struct airlock_action *action = &plan->command->actions[i];
-        above = action->fd > above ? action->fd : above;
-        above = action->source > above ? action->source : above;
+    long moved = descriptor;
+    while (moved >= 0 && plan_names_descriptor(plan, (int)moved)) {
+        int above = (int)moved + 1;
+        if (moved != descriptor)
+            raw1(SYS_close, moved);
+        moved = raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, above);
     }
-    long moved = above == INT_MAX ? -EMFILE : raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, above + 1);
     /* The limit is near: look for any other number. */
     for (int fd = 3; moved < 0 && fd < LOW_DESCRIPTORS; fd++)
         if (!plan_names_descriptor(plan, fd) && raw2(SYS_fcntl, fd, F_GETFD) == -EBADF)
             moved = raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, fd);
-    raw1(SYS_close, descriptor);
+    if (moved != descriptor)
+        raw1(SYS_close, descriptor);
     return (int)moved;
 }
 
