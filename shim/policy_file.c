@@ -283,7 +283,8 @@ static void parse_convention(struct reading *reading) {
     rule.value = is(state, "on");
     rule.which = reading->reader->find_convention(name.text, name.length);
     if (rule.which < 0)
-        report(reading, name.text, "convention", name, " is unknown", is_left_out);
+        report(reading, name.text, "convention", name,
+               " is unknown; accepted are those that airlock policy conventions prints", is_left_out);
     else if (!rule.value && !is(state, "off"))
         report(reading, state.text, "", state, " is unknown; accepted are on or off", is_left_out);
     else if (is_last(reading))

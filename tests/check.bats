@@ -184,6 +184,16 @@ row() {
     PATH=$PWD:$PATH verdict 0 covered script
 }
 
+@test "a script that is run by env is judged by the program that env becomes" {
+    program good system
+    for line in "env good" "env -S good -x" "env -S A=1 good"; do
+        printf '#!/usr/bin/%s\n' "$line" >script
+        chmod +x script
+        PATH=$PWD:$PATH verdict 0 "covered: every call" ./script
+        row runs "$PWD/good"
+    done
+}
+
 @test "a program whose name is a number is asked about with its folder" {
     program 123 system
     verdict 0 covered ./123

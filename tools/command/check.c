@@ -133,8 +133,44 @@ static bool gather_process(struct check *check, const struct library *library) {
     return true;
 }
 
-static bool gather_program(struct check *check, const struct library *library) {
+/* The next word of a script's first line, or false at the line's end. Moves *line behind it. */
+static bool next_word(const char **line, char word[PATH_MAX]) {
+    *line += strspn(*line, " \t");
+    size_t length = strcspn(*line, " \t\n");
+    snprintf(word, PATH_MAX, "%.*s", (int)length, *line);
+    *line += length;
+    return length > 0;
+}
+
+/* The name in "#!/usr/bin/env NAME", and in the same with -S and with assignments. env(1) itself starts nothing: it
+ * becomes the program. */
+static bool name_behind_env(const char *script, char word[PATH_MAX]) {
+    char head[256] = "";
+    const char *rest = head + 2;
+    FILE *stream = fopen(script, "re");
+    if (stream == NULL)
+        return false;
+    bool is_script = fgets(head, sizeof head, stream) != NULL && strncmp(head, "#!", 2) == 0;
+    fclose(stream);
+    if (!is_script || !next_word(&rest, word) ||
+        strcmp(strrchr(word, '/') == NULL ? word : strrchr(word, '/'), "/env") != 0)
+        return false;
+    while (next_word(&rest, word)) {
+        if (word[0] != '-' && strchr(word, '=') == NULL)
+            return true;
+    }
+    return false;
+}
+
+static void examine(struct check *check, const struct library *library) {
+    char name[PATH_MAX];
     program_examine(check->asked, &library->image, &check->program);
+    if (check->program.error == 0 && check->program.found[0] != '\0' && name_behind_env(check->program.found, name))
+        program_examine(name, &library->image, &check->program);
+}
+
+static bool gather_program(struct check *check, const struct library *library) {
+    examine(check, library);
     const struct program *program = &check->program;
     if (program->found[0] == '\0') {
         complain("check: '%s': no such program", check->asked);

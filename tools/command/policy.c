@@ -13,6 +13,8 @@
 static const char policy_help[] = "  check FILE        reads FILE as the library would, and prints every mistake as\n"
                                   "                    FILE:LINE:COLUMN: what is wrong; what the library does instead\n"
                                   "                    Exit code 0 without a mistake, 1 with one.\n"
+                                  "  conventions       prints the names that a convention line can have, and which\n"
+                                  "                    are off unless they are switched on\n"
                                   "\n"
                                   "  The format is described in airlock-policy(5).\n"
                                   "\n"
@@ -23,7 +25,7 @@ static int policy_main(int argc, char **argv);
 
 const struct subcommand policy_subcommand = {
     .name = "policy",
-    .synopsis = "check FILE",
+    .synopsis = "check FILE | conventions",
     .help = policy_help,
     .main = policy_main,
 };
@@ -95,15 +97,29 @@ static int check(const char *file) {
     return code != EXIT_SUCCESS ? code : reason != NULL || findings.count > 0;
 }
 
+static int print_conventions(void) {
+    for (int row = 0; row < conventions_count(); row++) {
+        bool off = (conventions_off_by_default() >> row & 1) != 0;
+        printf("%s%s\n", conventions_name(row), off ? " (off)" : "");
+    }
+    return finish_answer();
+}
+
 static int policy_main(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0)
+    const char *word = argc < 2 ? "" : argv[1];
+    bool checks = strcmp(word, "check") == 0, lists = strcmp(word, "conventions") == 0;
+    if (strcmp(word, "--help") == 0)
         return answer_help(&policy_subcommand);
-    if (argc < 2 || strcmp(argv[1], "check") != 0)
-        complain("policy: '%s' is unknown; accepted are check FILE and --help", argc < 2 ? "" : argv[1]);
-    else if (argc != 3)
+    if (checks && argc == 3)
+        return check(argv[2]);
+    if (lists && argc == 2)
+        return print_conventions();
+    if (lists)
+        complain("policy conventions: '%s' is one word too many", argv[2]);
+    else if (checks)
         complain("policy check: %s; usage: airlock policy check FILE",
                  argc < 3 ? "no file given" : "one file at a time");
     else
-        return check(argv[2]);
+        complain("policy: '%s' is unknown; accepted are check FILE, conventions and --help", word);
     return EXIT_OWN_ERROR;
 }
