@@ -6,6 +6,7 @@ load helpers
 command=$PROBES/library_command
 process=$PROBES/library_process
 deny=$PROBES/deny
+random=$PROBES/library_random
 
 # prints EXPECTED CMD…: the probe says this and nothing else, and leaves nothing behind.
 prints() {
@@ -370,4 +371,25 @@ killed by SIGTERM (15)
 killed by SIGKILL (9)" "$deny" "$rules" "$process" status
     prints $'ok: 3000000 and 10000000 bytes\nok: the same and the same' "$deny" "$rules" "$process" large
     prints "125 of 125" "$deny" "$rules,close_range=ENOSYS" "$command" stdio "$BATS_TEST_TMPDIR"
+}
+
+@test "descriptions at random give the same children whichever way they are made" {
+    local rules folder
+    ulimit -n 20000 2>/dev/null || skip "needs many descriptors"
+    mkdir "$BATS_TEST_TMPDIR/plain"
+    plain "$random" "$BATS_TEST_TMPDIR/plain" 1 250 >"$BATS_TEST_TMPDIR/plain.found"
+    [ "$(grep -c 'exited with 0' "$BATS_TEST_TMPDIR/plain.found")" -gt 50 ]
+    # Nothing but files was open: a pipe or a pidfd in a child is one of ours.
+    run grep -F '?' "$BATS_TEST_TMPDIR/plain.found"
+    [ -z "$output" ]
+    # No clone3, no new flags of close_range, no close_range at all, nothing of all that.
+    for rules in clone3=EPERM 'close_range@2&4=EINVAL' close_range=ENOSYS \
+        'clone3=ENOSYS,clone@0&100=EPERM,vfork=EPERM,close_range=ENOSYS,pidfd_getfd=EPERM'; do
+        folder=$BATS_TEST_TMPDIR/$((++number))
+        mkdir "$folder"
+        echo "$rules"
+        plain "$deny" "$rules" "$random" "$folder" 1 250 >"$folder.found"
+        # Each has a folder of its own, whose name is part of the answer.
+        diff -u <(sed 's/ in plain / in it /' "$BATS_TEST_TMPDIR/plain.found") <(sed "s/ in $number / in it /" "$folder.found")
+    done
 }
