@@ -150,7 +150,7 @@ print(c.fclose(ctypes.c_void_p(f)), ctypes.get_errno())'
         "$stream" shut 0 shut 1 popen w "exec cat" number 0 popen r "exec '$look' descriptors" read 1 pclose 1 pclose 0
     # What the parent says is not looked at here: the child writes at the same time.
     AIRLOCK_KEEP=all assert_both "descriptors: 0 2" sh -c 'exec "$@" 2>&1 >/dev/null' sh \
-        "$stream" shut 0 shut 1 popen w "exec cat >/dev/null" popen w "exec '$look' stderr descriptors" pclose 1 pclose 0
+        "$stream" shut 0 shut 1 popen w "exec cat >/dev/null" popen w "exec '$look' descriptors stderr" pclose 1 pclose 0
 }
 
 @test "a popen child whose pipe is made of 0 and 1 has it where it belongs" {
