@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char policy_help[] = "  check FILE        reads FILE as the library would, and prints every mistake as\n"
-                                  "                    FILE:LINE:COLUMN: what is wrong; what the library does instead\n"
+                                  "                    FILE:LINE:COLUMN: what is wrong; what is done instead\n"
                                   "                    Exit code 0 without a mistake, 1 with one.\n"
                                   "  conventions       prints the names that a convention line can have, and which\n"
                                   "                    are off unless they are switched on\n"
