@@ -229,11 +229,20 @@ static void keep_kinds(struct keeping *keeping) {
     }
 }
 
+/* A look at every descriptor is a good part of the time of a spawn: only where a rule about this child asks. */
+static bool asks_for_kinds(const struct keeping *keeping) {
+    const struct policy_rules *rules = &keeping->policy->rules;
+    for (size_t i = 0; i < rules->rule_count; i++)
+        if (rules->rules[i].about != ABOUT_NUMBERS && is_about_child(keeping, &rules->rules[i]))
+            return true;
+    return false;
+}
+
 void policy_keep(const struct policy *policy, const struct decision *decision, struct kept *kept) {
     if (!policy->names_descriptors)
         return;
     struct keeping keeping = {.policy = policy, .decision = decision, .kept = kept};
     keep_numbers(&keeping);
-    if (policy->depends_on_kind)
+    if (policy->depends_on_kind && asks_for_kinds(&keeping))
         keep_kinds(&keeping);
 }

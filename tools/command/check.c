@@ -15,11 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char check_help[] = "  Says whether the library can reach PROGRAM, which calls that start processes it\n"
-                                 "  and its libraries import, which of them stay out of reach, and how children are\n"
-                                 "  made on this kernel. PROGRAM is not run. A number is the id of a process: for it,\n"
-                                 "  also whether the library is loaded there, and the descriptors above 2 that its\n"
-                                 "  children would inherit now. (./123 is a program.)\n"
+static const char check_help[] = "  Says whether the library can reach PROGRAM, which calls that start processes\n"
+                                 "  it and its libraries import, which of them stay out of reach, and how children\n"
+                                 "  are made on this kernel. PROGRAM is not run. A number is the id of a process:\n"
+                                 "  for it, also whether the library is loaded there, and the descriptors above 2\n"
+                                 "  that its children would inherit now. (./123 is a program.)\n"
                                  "\n"
                                  "  --json            the same as one line of JSON\n"
                                  "\n"

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char unit_help[] = "  Prints a drop-in for the systemd service NAME, on standard output. It loads the\n"
-                                "  library into the service with the settings given, which are those of airlock run.\n"
-                                "  In mode audit a log of every spawn goes to a folder of the service's own below\n"
-                                "  /var/log/airlock, for airlock report. Nothing is installed; the drop-in says how.\n"
+static const char unit_help[] = "  Prints a drop-in for the systemd service NAME, on standard output. It loads\n"
+                                "  the library into the service with the settings given, which are those of\n"
+                                "  airlock run. In mode audit a log of every spawn goes to a folder of the\n"
+                                "  service's own below /var/log/airlock, for airlock report. Nothing is\n"
+                                "  installed; the drop-in says how.\n"
                                 "\n"
                                 "  Examples:\n"
                                 "    airlock unit legacy-server --mode audit\n"
