@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # bats assigns stderr and stderr_lines
+# shellcheck disable=SC2030,SC2031 # a test keeps its process for its own teardown
 #
 # airlock check: what it says about a program or a process before the library is anywhere near it, and that it runs
 # nothing of either.
@@ -122,12 +123,28 @@ row() {
     row libraries 3
 }
 
+@test "a library that another one needs is found by that one's own path" {
+    mkdir -p libraries/deeper
+    echo 'int wordexp(); int deep(void) { return wordexp("", 0, 0); }' >deep.c
+    echo 'int deep(void); int away(void) { return deep(); }' >away.c
+    "${CC:-cc}" -w -shared -fPIC deep.c -o libraries/deeper/libdeep.so
+    for tags in --enable-new-dtags --disable-new-dtags; do
+        "${CC:-cc}" -w -shared -fPIC away.c -o libraries/libaway.so -Llibraries/deeper -ldeep "-Wl,$tags,-rpath,\$ORIGIN/deeper"
+        program user system -Wl,--no-as-needed -Llibraries -laway "-Wl,--enable-new-dtags,-rpath,$PWD/libraries" \
+            -Wl,--allow-shlib-undefined
+        verdict 1 "partly covered: some calls" ./user
+        row wordexp libdeep.so
+    done
+}
+
 @test "a library for another machine is passed over" {
     mkdir wrong right
     echo 'int away(void) { return 0; }' >away.c
     "${CC:-cc}" -w -shared -fPIC away.c -o right/libaway.so
     program user system -Wl,--no-as-needed -Lright -laway "-Wl,-rpath,$PWD/wrong:$PWD/right"
-    cp right/libaway.so wrong/libaway.so
+    echo 'int wordexp(); int away(void) { return wordexp("", 0, 0); }' >away.c
+    "${CC:-cc}" -w -shared -fPIC away.c -o wrong/libaway.so
+    verdict 1 "partly covered" ./user
     printf '\xff\x7f' | dd of=wrong/libaway.so bs=1 seek=18 conv=notrunc status=none
     verdict 0 covered ./user
     echo "no library" >wrong/libaway.so
@@ -261,6 +278,23 @@ start() {
     [[ $output == *"children would inherit without airlock: 2"* ]]
     row 7 /dev/null
     row 8 "$PWD/data"
+}
+
+@test "a descriptor that exec closes is not listed" {
+    printf '%s\n' '#define _GNU_SOURCE' '#include <fcntl.h>' '#include <stdio.h>' '#include <unistd.h>' 'int main(void) {' \
+        'int one = open("/dev/null", O_RDONLY | O_CLOEXEC), other = open("/dev/zero", O_RDONLY);' \
+        'dprintf(1, "%d %d\n", one, other); pause(); }' >holder.c
+    "${CC:-cc}" -w holder.c -o holder
+    mkfifo ready
+    (become_clean timeout 60 ./holder) >ready 2>/dev/null &
+    PROCESS=$!
+    timeout 20 head -n 1 ready >numbers
+    # timeout is the parent: its child is the program.
+    local holder
+    holder=$(pgrep -P "$PROCESS" -x holder)
+    verdict 2 "not covered" "$holder"
+    [[ $output == *"without airlock: 1"* ]]
+    row "$(cut -d ' ' -f 2 numbers)" /dev/zero
 }
 
 @test "a process that is not there, or may not be looked at, is an error" {
