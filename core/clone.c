@@ -118,6 +118,26 @@ CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, siz
                      : "r"(a7), "r"(a1), [argument] "r"(argument), [function] "r"(function)
                      : "memory");
     return a0;
+#elif defined __i386__
+    /* ebx may be the address of the global offset table. The child's stack has no copy of what was pushed here, so only
+     * the parent takes it back; the call wants a stack that is a multiple of 16 where the argument lies. */
+    long result = SYS_clone3;
+    __asm__ volatile("pushl %%ebx\n\t"
+                     "movl %%edx, %%ebx\n\t"
+                     "int $0x80\n\t"
+                     "testl %%eax, %%eax\n\t"
+                     "jnz 1f\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "subl $12, %%esp\n\t"
+                     "pushl %[argument]\n\t"
+                     "calll *%[function]\n\t"
+                     "hlt\n"
+                     "1:\n\t"
+                     "popl %%ebx"
+                     : "+a"(result)
+                     : "d"(arguments), "c"(size), [argument] "S"(plan), [function] "D"(run_child)
+                     : "memory", "cc");
+    return result;
 #else
     (void)arguments, (void)size, (void)plan, (void)run_child;
     return -ENOSYS;
@@ -177,18 +197,22 @@ CHILD_BEGINS static long try_clone(struct plan *plan, void *stack, size_t stack_
 }
 
 /* On the caller's own stack: the child only calls downwards from here, and this frame is not used again before it is
- * done. */
-CHILD_BEGINS static long try_vfork(struct plan *plan, struct launch *launch) {
-    launch->primitive = AIRLOCK_PRIMITIVE_VFORK;
-    plan->clear_handlers = false;
+ * done. Never inlined, so that no caller keeps anything in it that the child could change. */
+__attribute__((noinline)) CHILD_BEGINS static long vfork_into(int (*function)(void *), void *argument) {
     int saved = errno;
     long result = vfork();
     if (result == 0)
-        child_main(plan);
+        function(argument);
     if (result < 0)
         result = -errno;
     errno = saved;
     return result;
+}
+
+static long try_vfork(struct plan *plan, struct launch *launch) {
+    launch->primitive = AIRLOCK_PRIMITIVE_VFORK;
+    plan->clear_handlers = false;
+    return vfork_into(run_child, plan);
 }
 
 /* With a callback, libc's fork, so that its atfork handlers run; otherwise the bare call. */
@@ -308,9 +332,7 @@ CHILD_BEGINS int probe_sharing(void *stack, size_t stack_size) {
     int pid = clone(probe_child, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK, (void *)&canary);
     if (pid < 0) {
         kind = 0;
-        pid = vfork();
-        if (pid == 0)
-            probe_child((void *)&canary);
+        pid = (int)vfork_into(probe_child, (void *)&canary);
     }
     errno = saved;
     if (pid < 0)
