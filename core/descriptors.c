@@ -215,6 +215,14 @@ static bool band_is_free(const struct plan *plan) {
     return true;
 }
 
+/* Whether a kept range begins among the numbers that are copied and ends above them. */
+static bool has_range_across(const struct airlock_command *command) {
+    for (size_t i = 0; i < command->keep_range_count; i++)
+        if (!is_high(command->keep_ranges[i].first) && is_high(command->keep_ranges[i].last))
+            return true;
+    return false;
+}
+
 static void plan_cut(struct plan *plan, bool may_fetch) {
     int needed = 2;
     int named = plan->report_descriptor;
@@ -232,6 +240,8 @@ static void plan_cut(struct plan *plan, bool may_fetch) {
     }
     int low = 2;
     each_needed(plan, raise_low, &low);
+    if (has_range_across(plan->command))
+        low = LOW_DESCRIPTORS;
     plan->highest_copied = low > named ? low : named;
 }
 

@@ -35,6 +35,10 @@ setup() {
     prints $'0 1 2 3 3000\nexited with 0\n0 1 2 3 3000\nexited with 0' "$command" keep-high
 }
 
+@test "a range to keep may reach from low numbers to high ones" {
+    prints $'0 1 2 299 3 5 9\nexited with 0' "$command" keep-across
+}
+
 @test "a kept descriptor is made inheritable in the child alone, and only when asked" {
     run plain "$command" inheritable
     # The shell's own pattern takes the lowest free number.

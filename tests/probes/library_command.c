@@ -105,6 +105,20 @@ static void keep_high(void) {
     close(3000);
 }
 
+/* A range from low numbers to high ones, beside a source so high that it is brought over by itself. */
+static void keep_across(void) {
+    struct airlock_command command = {SHELL("cd /proc/$$/fd && echo *"),
+                                      .keep_ranges = (struct airlock_range[]){{4, 300}}, .keep_range_count = 1,
+                                      .actions = (struct airlock_action[]){AIRLOCK_DUP2(3000, 5)}, .action_count = 1};
+    dup2(0, 9);
+    dup2(0, 299);
+    dup2(0, 3000);
+    collect_and_tell(&command);
+    close(9);
+    close(299);
+    close(3000);
+}
+
 static void inheritable(void) {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     struct airlock_command command = {SHELL("cd /proc/$$/fd && echo *"), .keep = &fd, .keep_count = 1};
@@ -474,6 +488,7 @@ int main(int argc, char **argv) {
     static const struct test_case cases[] = {{"stdio", stdio},
                                              {"keep", keep},
                                              {"keep-high", keep_high},
+                                             {"keep-across", keep_across},
                                              {"inheritable", inheritable},
                                              {"directories", directories},
                                              {"closefrom", close_from},
