@@ -321,7 +321,8 @@ SIGPIPE is pending" "$process" unread-input
 0x41: killed by SIG? (65)
 short of room: killed , 22
 no room: 22
-31 names of 31" "$process" texts
+31 names of 31
+200 errnos of 200" "$process" texts
 }
 
 # ---- Safety

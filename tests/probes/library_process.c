@@ -282,6 +282,11 @@ static void texts(void) {
         right += strcmp(text, airlock_signal_name(number)) == 0;
     }
     printf("%d names of 31\n", right);
+    for (int code = right = 0; code < 200; code++) {
+        const char *name = strerrorname_np(code);
+        right += strcmp(code == 0 || name == NULL ? "E?" : name, airlock_errno_name(code)) == 0;
+    }
+    printf("%d errnos of 200\n", right);
 }
 
 /* ---- Safety. */
