@@ -101,21 +101,21 @@ static int spawn(const struct spawn_call *call, const struct spawn_arguments *gi
     }
 
 EXPORT spawn_function shim_posix_spawn, shim_posix_spawnp, pidfd_spawn, pidfd_spawnp;
+EXPORT_VERSION(shim_posix_spawn, posix_spawn, NEW)
+EXPORT_VERSION(shim_posix_spawnp, posix_spawnp, NEW)
 
 DEFINE_SPAWN(shim_posix_spawn, "posix_spawn", LIBC_POSIX_SPAWN, AIRLOCK_SEARCH_NONE, 0)
 DEFINE_SPAWN(shim_posix_spawnp, "posix_spawnp", LIBC_POSIX_SPAWNP, AIRLOCK_SEARCH_PARENT_PATH, 0)
 DEFINE_SPAWN(pidfd_spawn, "pidfd_spawn", LIBC_PIDFD_SPAWN, AIRLOCK_SEARCH_NONE, AIRLOCK_WANT_PIDFD)
 DEFINE_SPAWN(pidfd_spawnp, "pidfd_spawnp", LIBC_PIDFD_SPAWNP, AIRLOCK_SEARCH_PARENT_PATH, AIRLOCK_WANT_PIDFD)
-EXPORT_VERSION(shim_posix_spawn, posix_spawn, NEW)
-EXPORT_VERSION(shim_posix_spawnp, posix_spawnp, NEW)
 
 #if HAVE_OLD_SPAWN
 /* What programs built against glibc before 2.15 call: a file without #! is run by the shell. */
 EXPORT spawn_function shim_posix_spawn_old, shim_posix_spawnp_old;
+EXPORT_VERSION(shim_posix_spawn_old, posix_spawn, OLD)
+EXPORT_VERSION(shim_posix_spawnp_old, posix_spawnp, OLD)
 
 DEFINE_SPAWN(shim_posix_spawn_old, "posix_spawn", LIBC_POSIX_SPAWN_OLD, AIRLOCK_SEARCH_NONE, AIRLOCK_SHELL_FALLBACK)
 DEFINE_SPAWN(shim_posix_spawnp_old, "posix_spawnp", LIBC_POSIX_SPAWNP_OLD, AIRLOCK_SEARCH_PARENT_PATH,
              AIRLOCK_SHELL_FALLBACK)
-EXPORT_VERSION(shim_posix_spawn_old, posix_spawn, OLD)
-EXPORT_VERSION(shim_posix_spawnp_old, posix_spawnp, OLD)
 #endif

@@ -8,7 +8,7 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${AIRLOCK_BUILD:-$ROOT/build}
-PRELOAD=$BUILD/shim/libairlock-preload.so
+PRELOAD=${AIRLOCK_PRELOAD:-$BUILD/shim/libairlock-preload.so}
 PROBES=$BUILD/tests/probes
 AIRLOCK=$BUILD/tools/airlock
 export ROOT BUILD PRELOAD PROBES AIRLOCK

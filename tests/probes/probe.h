@@ -35,7 +35,7 @@ enum { HIGHEST = PROBE_HIGHEST, SIGNALS = 64 };
 /* Where a probe reports: a duplicate of standard output that no child inherits, so that 0 to 2 can be closed. */
 static FILE *say;
 
-SHARED void die(const char *what) {
+SHARED _Noreturn void die(const char *what) {
     fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
     exit(99);
 }
@@ -132,7 +132,7 @@ SHARED void parse_signals(const char *list, sigset_t *set) {
 struct kernel_action {
     unsigned long handler;
     unsigned long flags;
-    unsigned long rest[2];
+    unsigned long rest[3]; /* the restorer, and the mask: 64 bits of it everywhere */
 };
 
 struct snapshot {
@@ -276,14 +276,16 @@ SHARED void have_many(int count) {
 }
 
 SHARED void set_limit(int resource, const char *value) {
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0)
-        die("getrlimit");
-    limit.rlim_cur = (rlim_t)atol(value);
-    if (limit.rlim_cur > limit.rlim_max)
-        limit.rlim_max = limit.rlim_cur;
-    if (setrlimit(resource, &limit) != 0)
-        die("setrlimit");
+    struct {
+        uint64_t soft, hard;
+    } limit;
+    if (syscall(SYS_prlimit64, 0, resource, NULL, &limit) != 0)
+        die("prlimit");
+    limit.soft = strtoull(value, NULL, 10);
+    if (limit.soft > limit.hard)
+        limit.hard = limit.soft;
+    if (syscall(SYS_prlimit64, 0, resource, &limit, NULL) != 0)
+        die("prlimit");
 }
 
 SHARED void use_every_descriptor(void) {
