@@ -46,16 +46,21 @@ uint64_t event_clock(void) {
 
 /* The executable of this process; it stays the same until exec. */
 static const char *program(void) {
-    enum { UNKNOWN, BEING_READ, READ };
-    static _Atomic int state;
-    static char path[1024];
-    int expected = UNKNOWN;
-    if (atomic_compare_exchange_strong(&state, &expected, BEING_READ)) {
-        long length = raw4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path - 1);
-        path[length > 0 ? length : 0] = '\0';
-        atomic_store_explicit(&state, READ, memory_order_release);
+    enum { PATH_SIZE = 4096 };
+    static _Atomic(char *) known;
+    char *path = atomic_load_explicit(&known, memory_order_acquire);
+    if (path == NULL) {
+        char *none = NULL;
+        path = raw_map(PATH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+        if (path == NULL)
+            return "";
+        raw4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, PATH_SIZE - 1);
+        if (!atomic_compare_exchange_strong(&known, &none, path)) { /* another thread was first */
+            raw2(SYS_munmap, path, PATH_SIZE);
+            path = none;
+        }
     }
-    return atomic_load_explicit(&state, memory_order_acquire) == READ ? path : "";
+    return path;
 }
 
 /* The object that the call came from. libc's lock-free lookup alone will do: dladdr takes the loader's lock, which

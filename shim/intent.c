@@ -30,27 +30,73 @@ typedef int fcntl_function(int, int, ...);
 typedef int ioctl_function(int, ioctl_request, ...);
 typedef int dup2_function(int, int);
 typedef int dup3_function(int, int, int);
+typedef fcntl_function fcntl64_function;
 
-/* libc's, or those of another preloaded library that wraps them as well. Found when this library is loaded, because
- * dlsym may not be called in a signal handler, and an allocator below dlsym may call them. */
+/* libc's, or those of another preloaded library that wraps them as well. Looked up at the first call: at the start of
+ * every program it would be most of what loading this library costs. */
 static fcntl_function *_Atomic real_fcntl;
 static fcntl_function *_Atomic real_fcntl64;
 static ioctl_function *_Atomic real_ioctl;
 static dup2_function *_Atomic real_dup2;
 static dup3_function *_Atomic real_dup3;
 
-#define REAL(name) atomic_load_explicit(&real_##name, memory_order_relaxed)
+/* An allocator below the lookup may call these functions: then the system call itself has to do, NULL. */
+static void *look_up(void *_Atomic *function, const char *name) {
+    static _Atomic int looking;
+    void *found = NULL;
+    if (atomic_exchange(&looking, 1) == 0) {
+        found = libc_optional(name);
+        atomic_store_explicit(function, found, memory_order_relaxed);
+        atomic_store(&looking, 0);
+    }
+    return found;
+}
+
+#define REAL(name)                                                                                                     \
+    ({                                                                                                                 \
+        __typeof__(real_##name) *place_ = &real_##name;                                                                \
+        void *known_ = (void *)atomic_load_explicit(place_, memory_order_relaxed);                                     \
+        if (__builtin_expect(known_ == NULL, 0))                                                                       \
+            known_ = look_up((void *_Atomic *)place_, #name);                                                          \
+        (name##_function *)known_;                                                                                     \
+    })
 
 static struct marks made_inheritable;
 static struct marks inherited;
 
-static _Atomic int process;       /* whose memory this is; 0 until this library is loaded */
-static _Atomic bool not_noticing; /* AIRLOCK_MODE=off */
+/* Whose memory this is, as far as is known; 0 until something was noticed. */
+static _Atomic int process;
+
+/* The thread id that libc has stored for this thread. A child of fork has a new one; a child of vfork runs on its
+ * parent's thread structure and has its parent's. A mutex that checks for errors shows it, as its owner. */
+static int stored_thread_id(void) {
+    pthread_mutexattr_t checking;
+    pthread_mutex_t mutex;
+    pthread_mutexattr_init(&checking);
+    pthread_mutexattr_settype(&checking, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&mutex, &checking);
+    pthread_mutex_lock(&mutex);
+#ifdef __GLIBC__
+    int owner = mutex.__data.__owner;
+#else
+    int owner = ((int *)&mutex)[1] & 0x3fffffff; /* musl: _m_lock */
+#endif
+    pthread_mutex_unlock(&mutex);
+    return owner;
+}
+
+static bool is_own_process(void) {
+    int current = (int)raw0(SYS_getpid);
+    if (current == atomic_load_explicit(&process, memory_order_relaxed))
+        return true;
+    if (stored_thread_id() != (int)raw0(SYS_gettid))
+        return false;
+    atomic_store_explicit(&process, current, memory_order_relaxed);
+    return true;
+}
 
 static bool is_noticed(int fd) {
-    int own = atomic_load_explicit(&process, memory_order_relaxed);
-    return fd > STDERR_FILENO && !atomic_load_explicit(&not_noticing, memory_order_relaxed) &&
-           (own == 0 || own == raw0(SYS_getpid));
+    return fd > STDERR_FILENO && policy()->mode != MODE_OFF && is_own_process();
 }
 
 static void notice(int fd, bool inheritable) {
@@ -78,7 +124,7 @@ void inherited_keep(const char *rule, struct kept *kept) {
     marks_keep(&inherited, rule, kept);
 }
 
-/* ---- Before this library is loaded, constructors of other libraries may call these functions. */
+/* ---- For calls from inside the lookup of the real functions. */
 
 static int answer(long result) {
     if (result >= 0 || result < -4095)
@@ -88,7 +134,7 @@ static int answer(long result) {
 }
 
 /* F_GETOWN answers a process group as a negative number, which could be taken for an error (glibc). */
-static int early_fcntl(long number, int fd, int command, void *argument) {
+static int bare_fcntl(long number, int fd, int command, void *argument) {
     if (command == F_GETOWN) {
         struct f_owner_ex owner;
         long result = raw3(number, fd, F_GETOWN_EX, &owner);
@@ -98,7 +144,7 @@ static int early_fcntl(long number, int fd, int command, void *argument) {
 }
 
 /* Where dup3 stands in for dup2, it refuses equal numbers. */
-static int early_dup2(int from, int to) {
+static int bare_dup2(int from, int to) {
     if (from != to)
         return answer(raw_dup2(from, to));
     long flags = raw2(SYS_fcntl, from, F_GETFD);
@@ -117,7 +163,7 @@ EXPORT int fcntl(int fd, int command, ...) {
     void *argument = va_arg(rest, void *);
     va_end(rest);
     fcntl_function *real = REAL(fcntl);
-    int result = real != NULL ? real(fd, command, argument) : early_fcntl(SYS_fcntl, fd, command, argument);
+    int result = real != NULL ? real(fd, command, argument) : bare_fcntl(SYS_fcntl, fd, command, argument);
     if (command == F_SETFD && result == 0)
         notice_fcntl(fd, argument);
     return result;
@@ -134,7 +180,7 @@ EXPORT int fcntl64(int fd, int command, ...) {
     void *argument = va_arg(rest, void *);
     va_end(rest);
     fcntl_function *real = REAL(fcntl64);
-    int result = real != NULL ? real(fd, command, argument) : early_fcntl(SYS_fcntl64, fd, command, argument);
+    int result = real != NULL ? real(fd, command, argument) : bare_fcntl(SYS_fcntl64, fd, command, argument);
     if (command == F_SETFD && result == 0)
         notice_fcntl(fd, argument);
     return result;
@@ -157,7 +203,7 @@ EXPORT int ioctl(int fd, ioctl_request request, ...) {
 /* Onto itself, dup2 changes nothing. */
 EXPORT int dup2(int from, int to) {
     dup2_function *real = REAL(dup2);
-    int result = real != NULL ? real(from, to) : early_dup2(from, to);
+    int result = real != NULL ? real(from, to) : bare_dup2(from, to);
     if (result > STDERR_FILENO && from != to)
         notice(to, true);
     return result;
@@ -169,19 +215,4 @@ EXPORT int dup3(int from, int to, int flags) {
     if (result > STDERR_FILENO)
         notice(to, (flags & O_CLOEXEC) == 0);
     return result;
-}
-
-static void in_child_of_fork(void) {
-    atomic_store_explicit(&process, (int)raw0(SYS_getpid), memory_order_relaxed);
-}
-
-__attribute__((constructor(101))) static void prepare(void) {
-    atomic_store_explicit(&real_fcntl, (fcntl_function *)libc_optional("fcntl"), memory_order_relaxed);
-    atomic_store_explicit(&real_fcntl64, (fcntl_function *)libc_optional("fcntl64"), memory_order_relaxed);
-    atomic_store_explicit(&real_ioctl, (ioctl_function *)libc_optional("ioctl"), memory_order_relaxed);
-    atomic_store_explicit(&real_dup2, (dup2_function *)libc_optional("dup2"), memory_order_relaxed);
-    atomic_store_explicit(&real_dup3, (dup3_function *)libc_optional("dup3"), memory_order_relaxed);
-    pthread_atfork(NULL, NULL, in_child_of_fork);
-    atomic_store_explicit(&process, (int)raw0(SYS_getpid), memory_order_relaxed);
-    atomic_store_explicit(&not_noticing, policy()->mode == MODE_OFF, memory_order_relaxed);
 }

@@ -1,5 +1,5 @@
-/* The real functions, resolved once each: the address is looked up at the first use, by whichever thread comes first.
- * fclose is looked up when the library is loaded, because an allocator may call it from inside a later lookup. */
+/* The real functions, resolved once each: the address is looked up at the first use, by whichever thread comes first. A
+ * program that never uses one does not pay for it at its start. */
 #include "libc.h"
 
 #include "export.h"
@@ -47,10 +47,6 @@ static void *resolve(enum libc_function function) {
     return address;
 }
 
-__attribute__((constructor(101))) static void resolve_early(void) {
-    resolve(LIBC_FCLOSE);
-}
-
 void *libc_optional(const char *name) {
     int saved = errno;
     void *address = dlsym(RTLD_NEXT, name);
@@ -74,6 +70,20 @@ int libc_pclose(FILE *stream) {
     return ((int (*)(FILE *))resolve(LIBC_PCLOSE))(stream);
 }
 
+#ifdef __GLIBC__
+/* The same function under another name of glibc's. */
+extern int _IO_fclose(FILE *stream) __attribute__((weak));
+#else
+static int (*const _IO_fclose)(FILE *) = NULL;
+#endif
+
+/* An allocator that is called by the lookup may close a file: that call must not look up again. */
 int libc_fclose(FILE *stream) {
-    return ((int (*)(FILE *))resolve(LIBC_FCLOSE))(stream);
+    static _Atomic int looking;
+    int (*real)(FILE *) = (int (*)(FILE *))atomic_load_explicit(&found[LIBC_FCLOSE], memory_order_relaxed);
+    if (real == NULL && (_IO_fclose == NULL || atomic_exchange(&looking, 1) == 0)) {
+        real = (int (*)(FILE *))resolve(LIBC_FCLOSE);
+        atomic_store(&looking, 0);
+    }
+    return real != NULL ? real(stream) : _IO_fclose(stream);
 }

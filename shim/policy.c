@@ -24,20 +24,22 @@ static struct policy current;
 enum { UNREAD = 0, READ = -1 };
 static _Atomic int state;
 
-/* One line, one write. Called with all signals blocked: a SIGPIPE that the line raises is taken back, because a broken
- * stderr is no reason for the program to end. */
+/* One line, one write. A SIGPIPE that the line raises is taken back, because a broken stderr is no reason for the
+ * program to end. */
 static void say(struct text *text) {
-    const unsigned long pipe_signal = 1UL << (SIGPIPE - 1);
-    uint64_t pending = 0;
+    const airlock_signals all = ~(airlock_signals)0;
+    const airlock_signals broken_pipe = AIRLOCK_SIGNAL(SIGPIPE);
+    airlock_signals old = 0, pending = 0;
     text_char(text, '\n');
     size_t length = text->length < text->size ? text->length : text->size;
     text->to[length - 1] = '\n';
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
     raw2(SYS_rt_sigpending, &pending, sizeof pending);
-    if (raw3(SYS_write, STDERR_FILENO, text->to, length) == -EPIPE && !(pending & pipe_signal)) {
-        const uint64_t set = pipe_signal;
+    if (raw3(SYS_write, STDERR_FILENO, text->to, length) == -EPIPE && !(pending & broken_pipe)) {
         const long long now[2] = {0, 0};
-        raw4(SYS_rt_sigtimedwait, &set, NULL, now, sizeof set);
+        raw4(SYS_rt_sigtimedwait, &broken_pipe, NULL, now, sizeof broken_pipe);
     }
+    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
 }
 
 /* What the user wrote, cut at a length that still tells it, and without what would change a terminal. */
@@ -185,7 +187,7 @@ static void apply_choice(const struct rule *rule, struct decision *decision) {
 
 /* Everything but what is about descriptors. */
 static void apply_rules(const struct policy_rules *rules, struct decision *decision) {
-    for (size_t i = 0; i < rules->rule_count; i++) {
+    for (size_t i = 0; rules != NULL && i < rules->rule_count; i++) {
         const struct rule *rule = &rules->rules[i];
         const uint64_t row = (uint64_t)1 << (rule->which & 63);
         if (!decision_has(decision, rule))
@@ -206,8 +208,8 @@ static struct decision undecided(void) {
  * mode they must not. */
 static enum mode strongest_mode(const struct policy *of) {
     enum mode strongest = MODE_ENFORCE;
-    for (size_t i = 0; i < of->rules.rule_count; i++) {
-        const struct rule *rule = &of->rules.rules[i];
+    for (size_t i = 0; of->rules != NULL && i < of->rules->rule_count; i++) {
+        const struct rule *rule = &of->rules->rules[i];
         enum mode given = (enum mode)rule->value;
         if (rule->kind == RULE_CHOICE && rule->which == CHOICE_MODE && (rule->section == 0 || given < strongest))
             strongest = given;
@@ -216,20 +218,45 @@ static enum mode strongest_mode(const struct policy *of) {
 }
 
 static void summarise(struct policy *of) {
-    for (size_t i = 0; i < of->rules.rule_count; i++) {
-        const struct rule *rule = &of->rules.rules[i];
+    for (size_t i = 0; of->rules != NULL && i < of->rules->rule_count; i++) {
+        const struct rule *rule = &of->rules->rules[i];
         bool about_descriptors = rule->kind == RULE_KEEP || rule->kind == RULE_SEAL;
         of->names_descriptors |= about_descriptors;
         of->depends_on_kind |= about_descriptors && rule->about != ABOUT_NUMBERS;
         if (rule->kind == RULE_CONVENTION && rule->value)
             of->conventions |= (uint64_t)1 << rule->which;
         of->depends_on_program |= rule->section != 0;
-        of->depends_on_path |= rule->section != 0 && pattern_is_about_paths(of->rules.sections[rule->section].program);
+        of->depends_on_path |= rule->section != 0 && pattern_is_about_paths(of->rules->sections[rule->section].program);
     }
     of->common = undecided();
     of->conventions |= ~of->common.switched_off;
-    apply_rules(&of->rules, &of->common);
+    apply_rules(of->rules, &of->common);
     of->mode = of->common.mode == MODE_OFF ? strongest_mode(of) : of->common.mode;
+}
+
+/* Most processes have none of the variables: they do not pay for the room that rules take. */
+static bool is_configured(void) {
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        if (find_variable(policy_choices[i].variable) != NULL)
+            return true;
+    return find_variable("AIRLOCK_POLICY") != NULL || find_variable("AIRLOCK_KEEP") != NULL;
+}
+
+static const struct policy_rules *read_rules(void) {
+    const char *path = find_variable("AIRLOCK_POLICY");
+    struct policy_rules *rules = raw_map(sizeof *rules, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    if (rules == NULL) {
+        complain("AIRLOCK_POLICY", path == NULL ? "" : path, ": no memory for a policy", "the defaults");
+        return NULL;
+    }
+    rules->section_count = 1;
+    if (path != NULL && *path != '\0')
+        read_file(rules, path);
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        add_choice(rules, i);
+    add_keep(rules);
+    drop_other_callers(rules);
+    return rules;
 }
 
 static void read_all(struct policy *to) {
@@ -239,14 +266,8 @@ static void read_all(struct policy *to) {
         to->common.mode = MODE_OFF;
         return;
     }
-    const char *path = find_variable("AIRLOCK_POLICY");
-    to->rules.section_count = 1;
-    if (path != NULL && *path != '\0')
-        read_file(&to->rules, path);
-    for (int i = 0; i < CHOICE_COUNT; i++)
-        add_choice(&to->rules, i);
-    add_keep(&to->rules);
-    drop_other_callers(&to->rules);
+    if (is_configured())
+        to->rules = read_rules();
     summarise(to);
 }
 
@@ -282,14 +303,18 @@ void policy_decide(const struct policy *of, const char *program, struct decision
     if (!of->depends_on_program)
         return;
     *decision = undecided();
-    for (size_t i = 1; i < of->rules.section_count; i++) {
-        const struct pattern pattern = of->rules.sections[i].program;
+    for (size_t i = 1; i < of->rules->section_count; i++) {
+        const struct pattern pattern = of->rules->sections[i].program;
         if (pattern.length > 0 && pattern_fits(pattern, program == NULL ? "" : program))
             decision->sections[i / 64] |= (uint64_t)1 << i % 64;
     }
-    apply_rules(&of->rules, decision);
+    apply_rules(of->rules, decision);
 }
 
-__attribute__((constructor)) static void read_early(void) {
-    policy();
+/* At the start there is one thread, and nothing that a lock or a mask would be needed for. */
+__attribute__((constructor(101))) static void read_early(void) {
+    if (atomic_load(&state) != UNREAD)
+        return;
+    read_all(&current);
+    atomic_store(&state, READ);
 }

@@ -23,15 +23,15 @@ static inline bool decision_has(const struct decision *decision, const struct ru
 }
 
 struct policy {
-    enum mode mode;            /* MODE_OFF: no child can have another; else what children have unless a section is
-                                  about them, or the strongest that a section gives */
-    bool depends_on_program;   /* some section is about the program to be executed */
-    bool depends_on_path;      /* ... and about its whole path */
-    bool depends_on_kind;      /* some rule is about what a descriptor is */
-    bool names_descriptors;    /* some rule keeps or seals */
-    uint64_t conventions;      /* those that are on for some child, a bit each */
-    struct decision common;    /* about a child that no such section is about */
-    struct policy_rules rules; /* of those sections that are about this process as the caller */
+    enum mode mode;          /* MODE_OFF: no child can have another; else what children have unless a section is
+                                about them, or the strongest that a section gives */
+    bool depends_on_program; /* some section is about the program to be executed */
+    bool depends_on_path;    /* ... and about its whole path */
+    bool depends_on_kind;    /* some rule is about what a descriptor is */
+    bool names_descriptors;  /* some rule keeps or seals */
+    uint64_t conventions;    /* those that are on for some child, a bit each */
+    struct decision common;  /* about a child that no such section is about */
+    const struct policy_rules *rules; /* of those sections that are about this process as the caller; NULL: none */
 };
 
 /* Read from the file that AIRLOCK_POLICY names and from the environment at the first call, or when the library is

@@ -39,8 +39,8 @@ static bool is_about_child(const struct keeping *keeping, const struct rule *rul
 }
 
 static void keep_numbers(const struct keeping *keeping) {
-    const struct policy_rules *rules = &keeping->policy->rules;
-    for (size_t i = 0; i < rules->rule_count; i++) {
+    const struct policy_rules *rules = keeping->policy->rules;
+    for (size_t i = 0; rules != NULL && i < rules->rule_count; i++) {
         const struct rule *rule = &rules->rules[i];
         if (rule->about != ABOUT_NUMBERS || !is_about_child(keeping, rule))
             continue;
@@ -140,14 +140,14 @@ static void keep_one(struct keeping *keeping, int number, const struct rule *rul
 
 /* The last rule that fits decides. One about numbers has been carried out already. */
 static void judge(struct keeping *keeping, int number) {
-    const struct policy_rules *rules = &keeping->policy->rules;
+    const struct policy_rules *rules = keeping->policy->rules;
     struct descriptor descriptor;
     long flags = number < 3 ? -1 : raw2(SYS_fcntl, number, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC) != 0)
         return;
     descriptor.number = number;
     learn_kind(&descriptor);
-    for (size_t i = rules->rule_count; i-- > 0;) {
+    for (size_t i = rules != NULL ? rules->rule_count : 0; i-- > 0;) {
         const struct rule *rule = &rules->rules[i];
         if (!is_about_child(keeping, rule) || !fits(rule, &descriptor))
             continue;
@@ -231,8 +231,8 @@ static void keep_kinds(struct keeping *keeping) {
 
 /* A look at every descriptor is a good part of the time of a spawn: only where a rule about this child asks. */
 static bool asks_for_kinds(const struct keeping *keeping) {
-    const struct policy_rules *rules = &keeping->policy->rules;
-    for (size_t i = 0; i < rules->rule_count; i++)
+    const struct policy_rules *rules = keeping->policy->rules;
+    for (size_t i = 0; rules != NULL && i < rules->rule_count; i++)
         if (rules->rules[i].about != ABOUT_NUMBERS && is_about_child(keeping, &rules->rules[i]))
             return true;
     return false;
