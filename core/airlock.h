@@ -59,11 +59,21 @@ enum airlock_action_kind {
 
 struct airlock_action {
     enum airlock_action_kind kind;
-    int fd;      /* the descriptor that the action is about: for dup2 and open, the target */
-    int source;  /* dup2: the descriptor that is duplicated */
-    int flags;   /* open: open(2)'s flags. As in glibc, O_CLOEXEC lasts only when open gives the number fd at once */
-    mode_t mode; /* open: permissions of a new file */
+    int fd;           /* the descriptor that the action is about: for dup2 and open, the target */
+    int source;       /* dup2: the descriptor that is duplicated */
+    int flags;        /* open: open(2)'s flags. As in glibc, O_CLOEXEC lasts only when open gives the number fd at once.
+                         dup2: enum airlock_source; 0 for any descriptor */
+    mode_t mode;      /* open: permissions of a new file */
     const char *path; /* open, chdir */
+};
+
+/* What the caller knows of a dup2 action's source. An end of a pipe that was made for this child, with no flags set and
+ * nobody else using it, may be opened anew in the child instead of being duplicated: that is how a high one gets there
+ * where pidfd_getfd(2) is refused. */
+enum airlock_source {
+    AIRLOCK_SOURCE_ANY,
+    AIRLOCK_SOURCE_FRESH_READ_END,
+    AIRLOCK_SOURCE_FRESH_WRITE_END,
 };
 
 #ifdef __cplusplus

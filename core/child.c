@@ -10,6 +10,7 @@
 #include <asm/ioctls.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -44,7 +45,7 @@ static long do_close(int fd) {
         return 0;
     struct {
         uint64_t soft, hard;
-    } limit = {0, 0};
+    } limit = {UINT64_MAX, UINT64_MAX};
     raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
     return fd < 0 || (uint64_t)fd >= limit.soft ? result : 0;
 }
@@ -156,15 +157,21 @@ static long set_process_group(struct plan *plan, int *index) {
     return plan->command->flags & AIRLOCK_SETPGROUP ? raw2(SYS_setpgid, 0, plan->command->process_group) : 0;
 }
 
+static bool is_refused(long id) {
+    return id < 0 && id >= -4095;
+}
+
 static long reset_ids(struct plan *plan, int *index) {
     const int unchanged = -1;
     if (!(plan->command->flags & AIRLOCK_RESETIDS))
         return 0;
-    long result = raw3(SYS_AIRLOCK_setresuid, unchanged, raw0(SYS_AIRLOCK_getuid), unchanged);
+    /* A refusal must not be taken for an id. */
+    long user = raw0(SYS_AIRLOCK_getuid), group = raw0(SYS_AIRLOCK_getgid);
+    long result = is_refused(user) ? user : raw3(SYS_AIRLOCK_setresuid, unchanged, user, unchanged);
     if (result < 0)
         return result;
     *index = 1;
-    return raw3(SYS_AIRLOCK_setresgid, unchanged, raw0(SYS_AIRLOCK_getgid), unchanged);
+    return is_refused(group) ? group : raw3(SYS_AIRLOCK_setresgid, unchanged, group, unchanged);
 }
 
 static long run_actions(struct plan *plan, int *index) {
@@ -232,8 +239,7 @@ static long set_death_signal(struct plan *plan, int *index) {
 }
 
 static long set_mask(const struct plan *plan) {
-    const int set = 2; /* SIG_SETMASK */
-    return raw4(SYS_rt_sigprocmask, set, &plan->mask, 0, sizeof plan->mask);
+    return raw4(SYS_rt_sigprocmask, SIG_SETMASK, &plan->mask, 0, sizeof plan->mask);
 }
 
 /* The callback sees the mask of the program to come and may change it. That is safe here and not earlier: the
@@ -314,7 +320,7 @@ void child_take_steps(struct plan *plan) {
         if (result >= 0)
             continue;
         report->code = (int)-result;
-        report->step = steps[i].step;
+        report->step = (int)steps[i].step;
         return;
     }
 }
@@ -330,9 +336,13 @@ _Noreturn void child_main(struct plan *plan) {
     } else {
         child_take_steps(plan);
     }
-    /* One write, not repeated: when the parent is gone there is nobody to tell, and SIGPIPE is blocked. */
-    if (plan->report_descriptor >= 0)
+    /* One write, not repeated: when the parent is gone there is nobody to tell, and no signal ends this child
+     * otherwise than by the status that everybody expects. After a failed exec the mask is the program's: block again. */
+    if (plan->report_descriptor >= 0) {
+        const airlock_signals all = ~(airlock_signals)0;
+        raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
         raw3(SYS_write, plan->report_descriptor, report, sizeof *report);
+    }
     for (;;)
         raw1(SYS_exit_group, 127);
 }

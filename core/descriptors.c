@@ -136,7 +136,7 @@ static bool may_move(const struct plan *plan, int number, size_t used_at) {
     return number > LOW_DESCRIPTORS + 2 * FETCH_MAX;
 }
 
-static bool add_fetch(struct plan *plan, int number, bool keep) {
+static bool add_fetch(struct plan *plan, int number, bool keep, int source) {
     for (int i = 0; i < plan->fetch_count; i++) {
         if (plan->fetches[i].number == number) {
             plan->fetches[i].keep = plan->fetches[i].keep || keep;
@@ -145,7 +145,7 @@ static bool add_fetch(struct plan *plan, int number, bool keep) {
     }
     if (plan->fetch_count == FETCH_MAX)
         return false;
-    plan->fetches[plan->fetch_count++] = (struct fetch){.number = number, .local = -1, .keep = keep};
+    plan->fetches[plan->fetch_count++] = (struct fetch){.number = number, .local = -1, .source = source, .keep = keep};
     return true;
 }
 
@@ -169,7 +169,7 @@ static bool add_kept(struct plan *plan, int number) {
     for (size_t i = 0; i < plan->command->action_count; i++)
         if (plan->command->actions[i].fd == number)
             return false;
-    return may_move(plan, number, 0) && add_fetch(plan, number, true);
+    return may_move(plan, number, 0) && add_fetch(plan, number, true, AIRLOCK_SOURCE_ANY);
 }
 
 static bool add_kept_range(struct plan *plan, const struct airlock_range *range) {
@@ -197,11 +197,13 @@ static bool fetch_sources(struct plan *plan) {
     const struct airlock_command *command = plan->command;
     for (int i = 0; command->stdio != NULL && i < 3; i++)
         if (is_high(command->stdio[i]) &&
-            (!may_move(plan, command->stdio[i], 0) || !add_fetch(plan, command->stdio[i], false)))
+            (!may_move(plan, command->stdio[i], 0) || !add_fetch(plan, command->stdio[i], false, AIRLOCK_SOURCE_ANY)))
             return false;
     for (size_t i = 0; i < command->action_count; i++) {
-        int source = source_of(&command->actions[i]);
-        if (is_high(source) && (!may_move(plan, source, i) || !add_fetch(plan, source, false)))
+        const struct airlock_action *action = &command->actions[i];
+        int source = source_of(action);
+        int known = action->kind == AIRLOCK_ACTION_DUP2 ? action->flags : AIRLOCK_SOURCE_ANY;
+        if (is_high(source) && (!may_move(plan, source, i) || !add_fetch(plan, source, false, known)))
             return false;
     }
     return true;
@@ -223,7 +225,14 @@ static bool has_range_across(const struct airlock_command *command) {
     return false;
 }
 
-static void plan_cut(struct plan *plan, bool may_fetch) {
+static bool fetches_fit(const struct plan *plan, enum fetching fetching) {
+    for (int i = 0; i < plan->fetch_count; i++)
+        if (fetching != FETCH_ANY && plan->fetches[i].source == AIRLOCK_SOURCE_ANY)
+            return false;
+    return true;
+}
+
+static void plan_cut(struct plan *plan, enum fetching fetching) {
     int needed = 2;
     int named = plan->report_descriptor;
     each_needed(plan, raise, &needed);
@@ -232,9 +241,9 @@ static void plan_cut(struct plan *plan, bool may_fetch) {
     plan->highest_copied = needed > named ? needed : named;
     if (plan->highest_copied == INT_MAX) /* no descriptor can have this number, and the next one has to exist */
         plan->highest_copied--;
-    if (!is_high(needed) || is_high(named) || !may_fetch)
+    if (!is_high(needed) || is_high(named) || fetching == FETCH_NONE)
         return;
-    if (!band_is_free(plan) || !fetch_kept(plan) || !fetch_sources(plan)) {
+    if (!band_is_free(plan) || !fetch_kept(plan) || !fetch_sources(plan) || !fetches_fit(plan, fetching)) {
         plan->fetch_count = 0;
         return;
     }
@@ -302,11 +311,11 @@ static size_t collect_kept(const struct airlock_command *command, struct airlock
     return merge_ranges(ranges, count);
 }
 
-void plan_descriptors(struct plan *plan, struct airlock_range *ranges, bool may_fetch) {
+void plan_descriptors(struct plan *plan, struct airlock_range *ranges, enum fetching fetching) {
     plan->kept = ranges;
     plan->kept_count = plan->command->seal == AIRLOCK_SEAL ? collect_kept(plan->command, ranges) : 0;
     plan->first_free_number = find_first_free(plan);
     plan->fetch_count = 0;
     if (plan->cut)
-        plan_cut(plan, may_fetch);
+        plan_cut(plan, fetching);
 }

@@ -24,8 +24,12 @@ struct report {
 struct fetch {
     int number;
     int local;
-    bool keep; /* it has to end up at its own number, inheritable */
+    int source; /* enum airlock_source: whether it may be opened anew */
+    bool keep;  /* it has to end up at its own number, inheritable */
 };
+
+/* Which high descriptors can be brought over one by one. */
+enum fetching { FETCH_NONE, FETCH_FRESH_PIPES, FETCH_ANY };
 
 enum {
     FETCH_MAX = 16,
@@ -102,7 +106,7 @@ int check_command(const struct airlock_command *command, struct airlock_error *e
 
 /* descriptors.c: in the parent. ranges has room for plan_range_bound() entries. */
 size_t plan_range_bound(const struct airlock_command *command);
-void plan_descriptors(struct plan *plan, struct airlock_range *ranges, bool may_fetch);
+void plan_descriptors(struct plan *plan, struct airlock_range *ranges, enum fetching fetching);
 bool plan_names_descriptor(const struct plan *plan, int number);
 int descriptor_named_by_path(const char *path);
 
@@ -129,7 +133,8 @@ enum lack {
     LACK_CLONE = 1 << 1,
     LACK_VFORK = 1 << 2,
     LACK_CUT = 1 << 3,
-    LACK_FETCH = 1 << 4,
+    LACK_FETCH = 1 << 4,  /* pidfd_getfd */
+    LACK_REOPEN = 1 << 6, /* /proc/PARENT/fd/N */
     LACK_COPYING_CLONE = 1 << 5,
 };
 unsigned lacking(void);

@@ -33,13 +33,47 @@ long child_cut(const struct plan *plan) {
     return result < 0 ? result : check_bitmap(plan->highest_copied + 1);
 }
 
+static char *put_number(char *to, int number) {
+    char digits[12];
+    int count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count > 0)
+        *to++ = digits[--count];
+    return to;
+}
+
+static char *put_string(char *to, const char *string) {
+    while (*string != '\0')
+        *to++ = *string++;
+    return to;
+}
+
+/* A pipe that was made for this child alone is the same pipe when it is opened by the parent's name for it. */
+static long open_anew(const struct plan *plan, const struct fetch *fetch) {
+    char path[48], *end = put_string(path, "/proc/");
+    end = put_number(end, plan->parent);
+    end = put_string(end, "/fd/");
+    end = put_number(end, fetch->number);
+    *end = '\0';
+    int direction = fetch->source == AIRLOCK_SOURCE_FRESH_READ_END ? O_RDONLY : O_WRONLY;
+    return raw4(SYS_openat, AT_FDCWD, path, direction | O_CLOEXEC | O_NOCTTY, 0);
+}
+
+static bool is_refused(long result) {
+    return result == -EPERM || result == -ENOSYS || result == -EACCES;
+}
+
 /* The duplicate goes above every number that the actions name, so that none of them can hit it. */
 static long fetch_one(const struct plan *plan, long pidfd, struct fetch *fetch) {
-    long number = raw3(SYS_pidfd_getfd, pidfd, fetch->number, 0);
+    long number = pidfd < 0 ? pidfd : raw3(SYS_pidfd_getfd, pidfd, fetch->number, 0);
     if (number == -EBADF) {
         fetch->local = -1; /* not open in the parent: the action that uses it will say so */
         return 0;
     }
+    if (is_refused(number) && fetch->source != AIRLOCK_SOURCE_ANY)
+        number = open_anew(plan, fetch);
     if (number < 0)
         return number;
     long moved = raw3(SYS_fcntl, number, F_DUPFD_CLOEXEC, plan->first_free_number);
@@ -50,14 +84,13 @@ static long fetch_one(const struct plan *plan, long pidfd, struct fetch *fetch) 
 
 long child_fetch(struct plan *plan, int *index) {
     long pidfd = raw2(SYS_pidfd_open, plan->parent, 0);
-    if (pidfd < 0)
-        return pidfd;
     long result = 0;
     for (int i = 0; i < plan->fetch_count && result == 0; i++) {
         *index = plan->fetches[i].number;
         result = fetch_one(plan, pidfd, &plan->fetches[i]);
     }
-    raw1(SYS_close, pidfd);
+    if (pidfd >= 0)
+        raw1(SYS_close, pidfd);
     return result;
 }
 
@@ -103,15 +136,18 @@ static bool is_kept(const struct plan *plan, int fd) {
 }
 
 /* Marked, not closed: the program to be executed may itself be named as /proc/self/fd/N. */
-static void mark(const struct plan *plan, int fd) {
-    if (!is_kept(plan, fd))
-        raw3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+static long mark(const struct plan *plan, int fd) {
+    long result = is_kept(plan, fd) ? 0 : raw3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+    return result == -EBADF ? 0 : result;
 }
 
-static void close_unless_report(const struct plan *plan, int fd) {
-    if (fd != plan->report_descriptor)
-        raw1(SYS_close, fd);
+/* Any other error than a refusal means that the descriptor is gone. */
+static long close_unless_report(const struct plan *plan, int fd) {
+    long result = fd == plan->report_descriptor ? 0 : raw1(SYS_close, fd);
+    return result == -ENOSYS || result == -EPERM ? result : 0;
 }
+
+typedef long visitor(const struct plan *plan, int fd);
 
 struct directory_entry {
     uint64_t inode;
@@ -146,39 +182,42 @@ static long open_listing(const struct plan *plan) {
     return listing;
 }
 
-/* Calls visit for each open descriptor from first on. Closing the one that is visited is allowed: the position in
- * /proc/self/fd is a descriptor number. */
-static long visit_open(const struct plan *plan, int first, void (*visit)(const struct plan *, int)) {
+/* Calls visit for each open descriptor from first on, until one call fails. Closing the one that is visited is allowed:
+ * the position in /proc/self/fd is a descriptor number. */
+static long visit_open(const struct plan *plan, int first, visitor *visit) {
     _Alignas(struct directory_entry) char buffer[1024];
     long listing = open_listing(plan);
     if (listing < 0)
         return listing;
-    long filled;
-    while ((filled = raw3(SYS_getdents64, listing, buffer, sizeof buffer)) > 0) {
-        for (long at = 0; at < filled;) {
+    long filled, result = 0;
+    while (result == 0 && (filled = raw3(SYS_getdents64, listing, buffer, sizeof buffer)) != 0) {
+        if (filled < 0)
+            result = filled;
+        for (long at = 0; at < filled && result == 0;) {
             const struct directory_entry *entry = (const void *)(buffer + at);
             int fd = parse_number(entry->name);
             if (fd >= first && fd != listing)
-                visit(plan, fd);
+                result = visit(plan, fd);
             at += entry->length;
         }
     }
     raw1(SYS_close, listing);
-    return filled;
+    return result;
 }
 
 /* Where close_range cannot do it: the open descriptors as /proc lists them or, without /proc, every number up to the
  * cut, above which nothing is open. Without a cut nothing bounds the table, and the error is the caller's. */
-static long visit_all(const struct plan *plan, int first, void (*visit)(const struct plan *, int), long refusal) {
+static long visit_all(const struct plan *plan, int first, visitor *visit, long refusal) {
     long result = visit_open(plan, first, visit);
     if (result >= 0)
         return 0;
     if (!plan->cut || plan->highest_copied >= (1 << 20))
         return refusal;
     int last = plan->highest_copied > plan->first_free_number ? plan->highest_copied : plan->first_free_number;
-    for (int fd = first; fd <= last; fd++)
-        visit(plan, fd);
-    return 0;
+    result = 0;
+    for (int fd = first; fd <= last && result == 0; fd++)
+        result = visit(plan, fd);
+    return result;
 }
 
 static long mark_range(const struct plan *plan, int64_t first, int64_t last) {

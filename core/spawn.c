@@ -30,6 +30,7 @@ struct attempt {
     bool no_cut;
     bool no_fetch;
     bool no_sharing;
+    bool needs_pipe;
     struct airlock_range small_ranges[SMALL_RANGES];
     char *small_shell_argv[SMALL_SHELL_ARGV];
     struct airlock_range *ranges;
@@ -107,6 +108,13 @@ static int move_report(struct plan *plan, int descriptor) {
     return (int)moved;
 }
 
+/* A filter may refuse close and nothing else. An end that stays open would keep the other side waiting. */
+static void close_end(int fd) {
+    long result = raw1(SYS_close, fd);
+    if (result == -ENOSYS || result == -EPERM)
+        raw3(SYS_close_range, fd, fd, 0);
+}
+
 /* Close-on-exec from the start: another thread may fork by itself at any moment. */
 static int open_report_pipe(struct attempt *attempt) {
     int ends[2];
@@ -136,7 +144,7 @@ static int prepare_report(struct attempt *attempt) {
     }
     bool known_real = atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL;
     bool memory_will_do = plan->share_memory ? known_real : known_real && plan->report != &attempt->own_report;
-    if (memory_will_do && (plan->share_memory || plan->command->before_exec == NULL))
+    if (memory_will_do && !attempt->needs_pipe && (plan->share_memory || plan->command->before_exec == NULL))
         return 0;
     int code = open_report_pipe(attempt);
     if (code == 0 || plan->command->before_exec != NULL)
@@ -192,6 +200,12 @@ static int prepare_program(struct attempt *attempt) {
     return code == 0 ? prepare_ranges(attempt) : code;
 }
 
+static enum fetching possible_fetching(const struct attempt *attempt) {
+    if (attempt->no_fetch || (lacking() & (LACK_FETCH | LACK_REOPEN)) == (LACK_FETCH | LACK_REOPEN))
+        return FETCH_NONE;
+    return lacking() & LACK_FETCH ? FETCH_FRESH_PIPES : FETCH_ANY;
+}
+
 static int prepare(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
     plan->share_memory = may_share_memory(attempt);
@@ -206,10 +220,10 @@ static int prepare(struct attempt *attempt) {
         code = prepare_report(attempt);
     if (code != 0)
         return code;
-    plan_descriptors(plan, attempt->ranges, !attempt->no_fetch && !(lacking() & LACK_FETCH));
+    plan_descriptors(plan, attempt->ranges, possible_fetching(attempt));
     if (plan->fetch_count > 0 || plan->command->death_signal != 0)
         plan->parent = (int)raw0(SYS_getpid);
-    return 0;
+    return plan->parent < 0 ? -plan->parent : 0;
 }
 
 /* A whole message means that a step failed; end of file, that the program runs (or was killed on the way). */
@@ -234,7 +248,7 @@ static struct report learn_fate(struct attempt *attempt) {
         atomic_store_explicit(&sharing, SHARING_REAL, memory_order_relaxed);
     if (plan->report_descriptor < 0)
         return report;
-    raw1(SYS_close, plan->report_descriptor);
+    close_end(plan->report_descriptor);
     plan->report_descriptor = -1;
     /* fork does not wait for exec, this does: only now are the child's times all there. */
     if (!seen && !read_report(plan->report_read_end, &report))
@@ -248,9 +262,9 @@ static void release(struct attempt *attempt) {
     if (plan->report != NULL && plan->report != &attempt->own_report)
         raw2(SYS_munmap, plan->report, sizeof *plan->report);
     if (attempt->plan.report_read_end >= 0)
-        raw1(SYS_close, attempt->plan.report_read_end);
+        close_end(attempt->plan.report_read_end);
     if (plan->report_descriptor >= 0)
-        raw1(SYS_close, plan->report_descriptor);
+        close_end(plan->report_descriptor);
     plan->report_read_end = plan->report_descriptor = -1;
 }
 
@@ -326,6 +340,12 @@ static bool should_retry(struct attempt *attempt, const struct airlock_error *er
         attempt->no_sharing = true;
         return true;
     }
+    /* Only fork is left, which does not suspend this process. */
+    if (error->step == AIRLOCK_STEP_CLONE && error->code == EMFILE && !attempt->plan.share_memory &&
+        !attempt->needs_pipe) {
+        attempt->needs_pipe = true;
+        return true;
+    }
     if (error->step == AIRLOCK_STEP_UNSHARE && !attempt->no_cut) {
         attempt->no_cut = true;
         if (error->code != ENOMEM && error->code != EMFILE)
@@ -334,8 +354,8 @@ static bool should_retry(struct attempt *attempt, const struct airlock_error *er
     }
     if (error->step == AIRLOCK_STEP_FETCH && !attempt->no_fetch) {
         attempt->no_fetch = true;
-        if (error->code == EPERM || error->code == ENOSYS)
-            remember_lack(LACK_FETCH);
+        if (error->code == EPERM || error->code == ENOSYS || error->code == EACCES || error->code == ENOENT)
+            remember_lack(lacking() & LACK_FETCH ? LACK_REOPEN : LACK_FETCH);
         return true;
     }
     return false;
@@ -348,7 +368,7 @@ static void start_attempt(struct attempt *attempt, const struct airlock_command 
     attempt->own_report = (struct report){0};
     attempt->stack = (struct stack){0};
     attempt->launch = (struct launch){0};
-    attempt->no_cut = attempt->no_fetch = attempt->no_sharing = false;
+    attempt->no_cut = attempt->no_fetch = attempt->no_sharing = attempt->needs_pipe = false;
     attempt->ranges = NULL;
     attempt->ranges_size = attempt->shell_argv_size = 0;
 }
@@ -379,6 +399,22 @@ static int spawn_blocked(const struct airlock_command *command, airlock_signals 
     return code;
 }
 
+/* By the raw call: libc's own would leave its signals 32 and 33 open. Without it no child is made. */
+static int block_signals(airlock_signals *old_mask, struct airlock_error *error) {
+    long result = raw4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, old_mask, sizeof every_signal);
+    if (result >= 0)
+        return 0;
+    set_error(error, AIRLOCK_STEP_PREPARE, 0, (int)-result);
+    return (int)-result;
+}
+
+/* Once more when it is refused: a thread that is left deaf to signals is worse than any error. */
+static void restore_signals(airlock_signals old_mask) {
+    for (int tries = 0; tries < 2; tries++)
+        if (raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask) >= 0)
+            return;
+}
+
 int airlock_spawn(const struct airlock_command *command, struct airlock_child *child, struct airlock_error *error,
                   struct airlock_timing *timing) {
     airlock_signals old_mask = 0;
@@ -392,13 +428,12 @@ int airlock_spawn(const struct airlock_command *command, struct airlock_child *c
         code = EINVAL;
         set_error(error, AIRLOCK_STEP_CHECK, -1, code);
     }
+    if (code == 0)
+        code = block_signals(&old_mask, error);
     if (code != 0)
         return code;
-
-    /* By the raw call: libc's own would leave its signals 32 and 33 open. */
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &old_mask, sizeof every_signal);
     code = spawn_blocked(command, old_mask, child, error, timing);
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask);
+    restore_signals(old_mask);
     return code;
 }
 
@@ -434,10 +469,11 @@ int airlock_exec(const struct airlock_command *command, struct airlock_error *er
         code = EINVAL;
         set_error(error, AIRLOCK_STEP_CHECK, -1, code);
     }
+    if (code == 0)
+        code = block_signals(&old_mask, error);
     if (code != 0)
         return code;
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &old_mask, sizeof every_signal);
     code = exec_blocked(command, old_mask, error);
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask);
+    restore_signals(old_mask);
     return code;
 }

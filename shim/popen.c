@@ -52,6 +52,7 @@ static int add_actions(struct request *request, int child_end, int target) {
     if (actions == NULL)
         return ENOMEM;
     actions[0] = AIRLOCK_DUP2(child_end, target);
+    actions[0].flags = target == STDIN_FILENO ? AIRLOCK_SOURCE_FRESH_READ_END : AIRLOCK_SOURCE_FRESH_WRITE_END;
     request->command.action_count = 1 + stream_close_actions(actions + 1, room - 1, target);
     return 0;
 }

@@ -281,6 +281,15 @@ denials() {
     done
 }
 
+@test "where a high descriptor may not be fetched popen opens its pipe anew, and copies nothing" {
+    # The first child has a pipe for its report, whose high number makes a copy cheaper: the second one tells.
+    AIRLOCK_LOG="$BATS_TEST_TMPDIR/log" run enforced "$deny" pidfd_getfd=EPERM "$stream" many 3000 \
+        popen r "exec '$look' descriptors" read 0 pclose 0 popen r "exec '$look' descriptors" read 1 pclose 1
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^descriptors: 0 1 2$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '"call":"popen".*"cut":true.*"fetched":1,' "$BATS_TEST_TMPDIR/log")" -eq 1 ]
+}
+
 @test "where close_range is missing thousands of descriptors are sealed, none skipped" {
     assert_enforced $'descriptors: 0 1 2 2500\n'"$look_ok" \
         "$deny" close_range=ENOSYS "$spawn" many 5000 dup2 3 2500 -- "$look" descriptors
