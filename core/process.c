@@ -65,7 +65,7 @@ struct side {
 };
 
 static int open_stream(int number, const struct airlock_stream *stream, struct side *side) {
-    int ends[2];
+    int ends[2] = {-1, -1};
     long opened;
     switch (stream->kind) {
     case AIRLOCK_STREAM_INHERIT:

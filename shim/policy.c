@@ -44,7 +44,7 @@ static void say(struct text *text) {
 
 /* What the user wrote, cut at a length that still tells it, and without what would change a terminal. */
 static void text_shown(struct text *text, const char *value, size_t shown) {
-    for (size_t i = 0; value[i] != '\0' && i < shown; i++)
+    for (size_t i = 0; i < shown && value[i] != '\0'; i++)
         text_char(text, (unsigned char)value[i] < ' ' || value[i] == 127 ? '?' : value[i]);
 }
 

@@ -13,8 +13,12 @@ static char *read_all(size_t *length) {
     *length = 0;
     while (data != NULL && !feof(stdin) && !ferror(stdin)) {
         *length += fread(data + *length, 1, capacity - *length, stdin);
-        if (*length == capacity)
-            data = realloc(data, capacity *= 2);
+        if (*length == capacity) {
+            char *larger = realloc(data, capacity *= 2);
+            if (larger == NULL)
+                free(data);
+            data = larger;
+        }
     }
     return data;
 }
@@ -28,8 +32,8 @@ int main(int argc, char **argv) {
     struct airlock_error error;
     char text[256];
     size_t length;
-    char *input = read_all(&length);
-    if (argc < 2 || input == NULL)
+    char *input = argc < 2 ? NULL : read_all(&length);
+    if (input == NULL)
         return 2;
 
     if (airlock_process_start(&filter, streams, &process, &error, NULL) != 0) {
