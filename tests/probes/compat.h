@@ -68,6 +68,9 @@ __attribute__((unused)) static int execveat(int directory, const char *path, cha
     return (int)syscall(SYS_execveat, directory, path, argv, envp, flags);
 }
 
+/* musl has one width of offsets. */
+#define fcntl64 fcntl
+
 #undef ERROR
 #undef SIGNAL
 #endif
