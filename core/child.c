@@ -337,7 +337,8 @@ _Noreturn void child_main(struct plan *plan) {
         child_take_steps(plan);
     }
     /* One write, not repeated: when the parent is gone there is nobody to tell, and no signal ends this child
-     * otherwise than by the status that everybody expects. After a failed exec the mask is the program's: block again. */
+     * otherwise than by the status that everybody expects. After a failed exec the mask is the program's: block again.
+     */
     if (plan->report_descriptor >= 0) {
         const airlock_signals all = ~(airlock_signals)0;
         raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
