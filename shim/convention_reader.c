@@ -166,11 +166,15 @@ static void read_path(struct scan *scan, const char *text, const char *at) {
         keep(scan, fd, row_of(GENERAL, PATH)->rule);
 }
 
-/* Looked for by the rare letters: glibc's strstr is five times as fast with them as with the slash first. */
+/* Most texts have no slash, which is found out at a fraction of what looking for the whole costs. Then the rare letters
+ * are looked for: glibc's strstr is five times as fast with them as with the slash first. */
 static void read_paths(struct scan *scan, const char *text) {
-    for (const char *at = text; (at = strstr(at, "fd/")) != NULL; at += 3)
-        if (at != text && at[-1] == '/')
+    const char *at = strchr(text, '/');
+    while (at != NULL && (at = strstr(at, "fd/")) != NULL) {
+        if (at[-1] == '/')
             read_path(scan, text, at - 1);
+        at += 3;
+    }
 }
 
 static void read_key(struct scan *scan, int key, const char *value) {
@@ -332,14 +336,15 @@ static bool is_written_in_lines(enum form form) {
     return form == FORM_NUMBER || form == FORM_LISTEN || form == FORM_JOBSERVER;
 }
 
-/* A set of 256 values, one for the first two letters of a name. */
+/* A set of 1024 values, one for the first two letters of a name. */
 struct beginnings {
-    _Atomic uint64_t bits[4];
+    _Atomic uint64_t bits[16];
     _Atomic bool complete;
 };
 
+/* No two pairs of letters are the same. */
 static unsigned beginning_of(const char *name) {
-    return ((unsigned char)name[0] * 7U ^ (unsigned char)name[1] * 31U) & 255;
+    return ((unsigned char)name[0] & 31U) << 5 | ((unsigned char)name[1] & 31U);
 }
 
 /* Filled at the first use. Threads that do it at once all write the same. */
