@@ -1,0 +1,22 @@
+#!/usr/bin/env bats
+# What a spawn costs in counts, which do not vary as times do.
+
+load helpers
+
+@test "a preloaded posix_spawn makes three system calls in the parent and seven in the child" {
+    run -0 env AIRLOCK_BUILD="$BUILD" "$ROOT/tools/cost" calls
+    [ "${lines[0]}" = "system calls of one posix_spawn: 3 in the parent, 7 in the child" ] || { echo "$output" && return 1; }
+}
+
+@test "a preloaded posix_spawn with ten descriptors takes fewer than 3,000 instructions in a bare environment" {
+    run -0 env AIRLOCK_BUILD="$BUILD" "$ROOT/tools/cost" instructions
+    local count
+    count=$(awk '$2 == "variables" && $1 == 1 { print $3 }' <<<"$output")
+    echo "counted: $count"
+    [ "$count" -gt 100 ] && [ "$count" -lt 3000 ]
+}
+
+@test "a count that does not exist is named together with those that do" {
+    run -125 "$ROOT/tools/cost" minutes
+    [ "$output" = "tools/cost: 'minutes' is not a count; accepted are calls and instructions" ]
+}

@@ -1,0 +1,4 @@
+/* The child that does nothing. */
+int main(void) {
+    return 0;
+}
