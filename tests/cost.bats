@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What a spawn costs in counts, which do not vary as times do.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 @test "a preloaded posix_spawn makes three system calls in the parent and seven in the child" {
