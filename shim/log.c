@@ -61,7 +61,9 @@ static const char *variable(const char *name_and_sign) {
 }
 
 __attribute__((constructor)) static void read_place(void) {
-    const char *value = policy()->mode == MODE_OFF ? NULL : variable("AIRLOCK_LOG=");
+    if (!policy_is_in_environment() || policy()->mode == MODE_OFF)
+        return;
+    const char *value = variable("AIRLOCK_LOG=");
     const char *descriptors = variable("AIRLOCK_LOG_FDS=");
     enum kind kind = KIND_FILE;
     if (value == NULL || *value == '\0')
@@ -165,7 +167,10 @@ void log_write(const char *record, size_t length) {
     const airlock_signals raised = AIRLOCK_SIGNAL(SIGPIPE) | AIRLOCK_SIGNAL(SIGXFSZ);
     airlock_signals old = 0, before = 0, after = 0;
     struct timespec no_time = {0, 0};
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+    if (raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all) < 0) {
+        atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+        return;
+    }
     raw2(SYS_rt_sigpending, &before, sizeof before);
     if (!write_somewhere(record, length)) {
         atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
@@ -174,5 +179,7 @@ void log_write(const char *record, size_t length) {
         if (ours != 0)
             raw4(SYS_rt_sigtimedwait, &ours, 0, &no_time, sizeof ours);
     }
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
+    /* Once more when it is refused: the program must not be left deaf to signals. */
+    for (int i = 0; i < 2 && raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old) < 0; i++)
+        continue;
 }

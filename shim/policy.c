@@ -234,8 +234,17 @@ static void summarise(struct policy *of) {
     of->mode = of->common.mode == MODE_OFF ? strongest_mode(of) : of->common.mode;
 }
 
+bool policy_is_in_environment(void) {
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if ((*entry)[0] == 'A' && (*entry)[1] == 'I' && strncmp(*entry, "AIRLOCK_", 8) == 0)
+            return true;
+    return false;
+}
+
 /* Most processes have none of the variables: they do not pay for the room that rules take. */
 static bool is_configured(void) {
+    if (!policy_is_in_environment())
+        return false;
     for (int i = 0; i < CHOICE_COUNT; i++)
         if (find_variable(policy_choices[i].variable) != NULL)
             return true;

@@ -38,6 +38,9 @@ struct policy {
  * loaded, and never again. A wrong value is said in one line on stderr and its default used. Thread-safe. */
 const struct policy *policy(void);
 
+/* Whether the environment has any variable of airlock's: one look at the start saves most programs the others. */
+bool policy_is_in_environment(void);
+
 /* What holds for a child that executes program, a path or a name that is searched in PATH; NULL: nothing is known of
  * it. Changes no errno, allocates nothing. */
 void policy_decide(const struct policy *policy, const char *program, struct decision *decision);
