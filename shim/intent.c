@@ -3,7 +3,7 @@
  * Everything else about the call is libc's: its result, its errno, its being a cancellation point. What is noticed is
  * kept in a table without a lock, for these functions are called in signal handlers and by several threads. They are
  * also called in children of vfork, which share this memory and have a table of descriptors of their own: what those
- * do is ignored. F_DUPFD is no sign of intent: programs use it to move a descriptor out of the way.
+ * do is ignored.
  *
  * fcntl.h may say that fcntl is another name of fcntl64; here both are defined. */
 #undef _FILE_OFFSET_BITS
@@ -35,7 +35,9 @@ typedef fcntl_function fcntl64_function;
 /* libc's, or those of another preloaded library that wraps them as well. Looked up at the first call: at the start of
  * every program it would be most of what loading this library costs. */
 static fcntl_function *_Atomic real_fcntl;
+#ifdef __GLIBC__
 static fcntl_function *_Atomic real_fcntl64;
+#endif
 static ioctl_function *_Atomic real_ioctl;
 static dup2_function *_Atomic real_dup2;
 static dup3_function *_Atomic real_dup3;
@@ -153,8 +155,15 @@ static int bare_dup2(int from, int to) {
 
 /* ---- What the program calls. A third argument may be missing, a number or a pointer: it is passed on as it came. */
 
-static void notice_fcntl(int fd, void *argument) {
-    notice(fd, ((unsigned long)argument & FD_CLOEXEC) == 0);
+/* F_DUPFD mostly moves a descriptor out of the way, to 10 and above. ksh93 redirects with it: it closes the number that
+ * the command is to have, one digit, and duplicates onto it. */
+static void notice_fcntl(int fd, int command, void *argument, int result) {
+    enum { REDIRECTABLE = 10 };
+    unsigned long number = (unsigned long)argument;
+    if (command == F_SETFD && result == 0)
+        notice(fd, (number & FD_CLOEXEC) == 0);
+    else if (command == F_DUPFD && result == (int)number && result < REDIRECTABLE)
+        notice(result, true);
 }
 
 EXPORT int fcntl(int fd, int command, ...) {
@@ -164,8 +173,8 @@ EXPORT int fcntl(int fd, int command, ...) {
     va_end(rest);
     fcntl_function *real = REAL(fcntl);
     int result = real != NULL ? real(fd, command, argument) : bare_fcntl(SYS_fcntl, fd, command, argument);
-    if (command == F_SETFD && result == 0)
-        notice_fcntl(fd, argument);
+    if (command == F_SETFD || command == F_DUPFD)
+        notice_fcntl(fd, command, argument, result);
     return result;
 }
 
@@ -181,8 +190,8 @@ EXPORT int fcntl64(int fd, int command, ...) {
     va_end(rest);
     fcntl_function *real = REAL(fcntl64);
     int result = real != NULL ? real(fd, command, argument) : bare_fcntl(SYS_fcntl64, fd, command, argument);
-    if (command == F_SETFD && result == 0)
-        notice_fcntl(fd, argument);
+    if (command == F_SETFD || command == F_DUPFD)
+        notice_fcntl(fd, command, argument, result);
     return result;
 }
 #endif
