@@ -294,7 +294,7 @@ static void texts(void) {
 static int allocations;
 
 /* Only glibc offers its malloc by another name, and a sanitizer brings one of its own: then nothing is counted. */
-#if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__
+#if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 void *__libc_malloc(size_t size);
 void *malloc(size_t size) {
     __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
