@@ -21,10 +21,11 @@ enum { BY_PID = 1, BY_PIDFD = 3 }; /* P_PID, and P_PIDFD, which older headers la
 #define SYS_pidfd_send_signal 424
 #endif
 
+/* Several threads may wait for one child: only one of them closes the number, which may be another file's by then. */
 static void close_and_forget(int *fd) {
-    if (*fd >= 0)
-        raw1(SYS_close, *fd);
-    *fd = -1;
+    int number = __atomic_exchange_n(fd, -1, __ATOMIC_ACQ_REL);
+    if (number >= 0)
+        raw1(SYS_close, number);
 }
 
 /* A program that was started without its standard streams would otherwise get a pipe in their place. */
