@@ -79,7 +79,7 @@ static bool may_cut(const struct attempt *attempt) {
 }
 
 /* Without a descriptor to spare for the report, memory has to serve, so find out beforehand whether it does. */
-static void learn_sharing_from_probe(void) {
+static bool learn_sharing_from_probe(void) {
     struct stack stack = stack_acquire();
     int found = stack.mapping != NULL ? probe_sharing(stack.lowest, stack.size) : -1;
     if (found < 0)
@@ -87,6 +87,7 @@ static void learn_sharing_from_probe(void) {
     if (found >= 0)
         atomic_store_explicit(&sharing, found ? SHARING_REAL : SHARING_FAKED, memory_order_relaxed);
     stack_release(stack);
+    return found == 1;
 }
 
 /* The write end must be a number that the command does not speak of: an action on a number that is not open has to
@@ -131,6 +132,16 @@ static int open_report_pipe(struct attempt *attempt) {
     return 0;
 }
 
+/* glibc's own flag, since 2.32. Where it is missing the usual case is assumed. */
+static bool has_threads(void) {
+#ifdef __GLIBC__
+    extern char __libc_single_threaded __attribute__((weak));
+    return &__libc_single_threaded != NULL && !__libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
 /* Where the child will leave its message. */
 static int prepare_report(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
@@ -142,15 +153,19 @@ static int prepare_report(struct attempt *attempt) {
         else
             plan->cut = false; /* the child could not learn which number of a shared table is its pidfd */
     }
-    bool known_real = atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL;
-    bool memory_will_do = plan->share_memory ? known_real : known_real && plan->report != &attempt->own_report;
-    if (memory_will_do && !attempt->needs_pipe && (plan->share_memory || plan->command->before_exec == NULL))
+    int known = atomic_load_explicit(&sharing, memory_order_relaxed);
+    bool memory_could_do = (plan->share_memory || plan->report != &attempt->own_report) && !attempt->needs_pipe &&
+                           plan->command->before_exec == NULL;
+    if (memory_could_do && known == SHARING_REAL)
+        return 0;
+    /* A pipe has a number above those of other threads' files, which the child would hold for a moment: a program that
+     * such a thread has just written could not be executed then (ETXTBSY). */
+    if (memory_could_do && known == SHARING_UNKNOWN && has_threads() && learn_sharing_from_probe())
         return 0;
     int code = open_report_pipe(attempt);
     if (code == 0 || plan->command->before_exec != NULL)
         return code;
-    learn_sharing_from_probe();
-    return atomic_load_explicit(&sharing, memory_order_relaxed) == SHARING_REAL ? 0 : code;
+    return memory_could_do && learn_sharing_from_probe() ? 0 : code;
 }
 
 static int prepare_ranges(struct attempt *attempt) {
