@@ -27,6 +27,7 @@ TEST_PACKAGES=(
     cmake      # a program under test, with a spawn of its own
     g++        # the header of the library is read by C++ programs, too
     gawk       # a program under test: system and popen
+    graphviz   # reads the graph of airlock report
     libpython3.11-dev       # CPython's subprocess helper is built on the library
     libpython3.11-testsuite # CPython's own tests of it
     lua5.4     # a program under test: system and popen
@@ -35,6 +36,8 @@ TEST_PACKAGES=(
     php-cli    # a program under test: popen
     procps     # ps and pgrep: what is left after a test
     python3    # a program under test: posix_spawn, posix_spawnp and system
+    python3-jsonschema        # checks records against their schema
+    python3-prometheus-client # reads the metrics of airlock report
     sqlite3    # a program under test: system and popen
     strace     # shows, and injects errors into, the system calls of a spawn
 )

@@ -142,7 +142,7 @@ static int audit_main(int argc, char **argv) {
         return EXIT_OWN_ERROR;
     }
     code = watch_program(argv + optind, &watch);
-    if (!answer(&request, &audit))
+    if (watch.started && !answer(&request, &audit))
         code = EXIT_OWN_ERROR;
     if (watch.dropped + watch.bad > 0)
         complain("%llu records were lost: the answer may lack something",

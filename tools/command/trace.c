@@ -47,7 +47,7 @@ const struct subcommand trace_subcommand = {
 };
 
 enum { OPTION_HELP = 256, OPTION_FAILED, OPTION_LEAKS, OPTION_SLOW };
-enum { LINE_BYTES = 8192, NARROWEST = 60 };
+enum { LINE_BYTES = 8192, NARROWEST = 60, LEAST = 24 };
 
 static const struct option options[] = {
     {"failed", no_argument, NULL, OPTION_FAILED},   {"leaks", no_argument, NULL, OPTION_LEAKS},
@@ -188,7 +188,15 @@ static void add_outcome(struct words *words, const struct record *record) {
     }
 }
 
-/* On a terminal the command gives way, then the list of what was sealed. */
+/* Cuts the two that can be long so that both fit into what is left of the width: the list of what was sealed to half of
+ * it, if need be, and the command to the rest. A window that leaves no room has lines that wrap. */
+static void share_width(size_t width, size_t used, struct words *command, struct words *sealed) {
+    size_t room = width > used + LEAST ? width - used : LEAST;
+    size_t wanted = columns_of(command->text);
+    words_fit(sealed, wanted < room / 2 ? room - wanted : room / 2);
+    words_fit(command, room - columns_of(sealed->text));
+}
+
 static void show_spawn(struct trace *trace, const struct record *record) {
     char origin[512] = "", command[LINE_BYTES] = "", outcome[LINE_BYTES] = "", sealed[LINE_BYTES] = "";
     struct words origin_words = WORDS(origin), command_words = WORDS(command), outcome_words = WORDS(outcome),
@@ -198,15 +206,8 @@ static void show_spawn(struct trace *trace, const struct record *record) {
     add_outcome(&outcome_words, record);
     if (record->sealed.count > 0)
         add_sealed(&sealed_words, record);
-    if (trace->terminal) {
-        size_t width = width_of(trace);
-        size_t fixed = columns_of(origin) + columns_of(outcome) + 3;
-        size_t least = 24;
-        size_t room = fixed + columns_of(sealed) + least < width ? width - fixed - columns_of(sealed) : least;
-        words_fit(&command_words, room);
-        size_t used = fixed + columns_of(command);
-        words_fit(&sealed_words, used + least < width ? width - used : least);
-    }
+    if (trace->terminal)
+        share_width(width_of(trace), columns_of(origin) + columns_of(outcome) + 2, &command_words, &sealed_words);
     fprintf(trace->stream, "%s%s%s%s  %s%s%s%s%s%s\n", trace->dim, origin, trace->plain, command,
             record->failed ? trace->red : trace->dim, outcome, trace->plain, trace->yellow, sealed, trace->plain);
 }
@@ -269,7 +270,8 @@ static int trace_main(int argc, char **argv) {
     }
     choose_colours(&trace);
     code = watch_program(argv + optind, &watch);
-    show_totals(&trace, &watch);
+    if (watch.started)
+        show_totals(&trace, &watch);
     if (trace.file != NULL && (ferror(trace.stream) | fclose(trace.stream)) != 0)
         complain("-o '%s': %s", trace.file, strerror(errno));
     return code;

@@ -197,6 +197,7 @@ int watch_program(char **argv, struct watch *watch) {
     int code = EXIT_OWN_ERROR;
     sigprocmask(SIG_BLOCK, NULL, &session.mask);
     if (open_session(&session) && start(&session, argv)) {
+        watch->started = true;
         follow(&session);
         code = exit_code(session.status);
     }

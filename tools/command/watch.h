@@ -11,6 +11,7 @@ struct watch {
     void *context;
 
     /* Filled by the end. */
+    bool started;     /* there was a process to become the program */
     uint64_t dropped; /* records that the library could not write */
     uint64_t bad;     /* lines that are no records */
 };
