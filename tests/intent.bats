@@ -56,8 +56,13 @@ assert_passed() {
     assert_passed "" leak 7 one dup3e 7 8 list
 }
 
-@test "F_DUPFD passes nothing on" {
-    assert_passed "" leak 7 one dupfd 7 8 list
+@test "F_DUPFD onto the very digit that it names passes it on, as ksh93 does for a redirection" {
+    assert_passed 8 leak 7 one dupfd 7 8 list
+}
+
+@test "F_DUPFD that moves a descriptor out of the way passes nothing on" {
+    assert_passed "" leak 7 one dupfd 7 10 list
+    assert_passed "" leak 7 one leak 8 two dupfd 7 8 list
 }
 
 @test "a descriptor that is close-on-exec again is not passed on, whichever way it became so" {
