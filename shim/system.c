@@ -35,6 +35,8 @@ static struct {
     int users;
     struct disposition interrupt;
     struct disposition quit;
+    bool interrupt_changed; /* false where the kernel refused */
+    bool quit_changed;
 } shared;
 
 static void lock_shared(int process) {
@@ -63,31 +65,35 @@ struct system_call {
     uint64_t started_ns;
 };
 
-static airlock_signals block_all(void) {
-    const airlock_signals all = ~(airlock_signals)0;
-    airlock_signals old = 0;
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
-    return old;
-}
+static const airlock_signals every_signal = ~(airlock_signals)0;
+
+/* What restores is tried once more when it is refused. */
+enum { TRIES = 2 };
 
 static void set_mask(airlock_signals mask) {
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
+    for (int i = 0; i < TRIES; i++)
+        if (raw4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask) >= 0)
+            return;
 }
 
-static void ignore(int signal, struct disposition *old) {
+static bool ignore(int signal, struct disposition *old) {
     const struct disposition ignored = {.handler = (uintptr_t)SIG_IGN};
-    raw4(SYS_rt_sigaction, signal, &ignored, old, sizeof(airlock_signals));
+    return raw4(SYS_rt_sigaction, signal, &ignored, old, sizeof(airlock_signals)) >= 0;
 }
 
 static void restore(int signal, const struct disposition *old) {
-    raw4(SYS_rt_sigaction, signal, old, 0, sizeof(airlock_signals));
+    for (int i = 0; i < TRIES; i++)
+        if (raw4(SYS_rt_sigaction, signal, old, 0, sizeof(airlock_signals)) >= 0)
+            return;
 }
 
-/* Ignores the two signals and blocks SIGCHLD. Answers the signals that the shell has to have at their default: those
- * that the program itself does not ignore. */
-static airlock_signals enter(struct system_call *call) {
-    airlock_signals reset = 0;
-    call->old_mask = block_all();
+/* Ignores the two signals and blocks SIGCHLD. In *reset are the signals that the shell has to have at their default:
+ * those that the program itself does not ignore. An errno value when signals cannot be blocked; then nothing is done.
+ */
+static int enter(struct system_call *call, airlock_signals *reset) {
+    long result = raw4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &call->old_mask, sizeof every_signal);
+    if (result < 0)
+        return (int)-result;
     int process = (int)raw0(SYS_getpid);
     lock_shared(process);
     if (shared.process != process) {
@@ -95,24 +101,27 @@ static airlock_signals enter(struct system_call *call) {
         shared.users = 0;
     }
     if (shared.users++ == 0) {
-        ignore(SIGINT, &shared.interrupt);
-        ignore(SIGQUIT, &shared.quit);
+        shared.interrupt_changed = ignore(SIGINT, &shared.interrupt);
+        shared.quit_changed = ignore(SIGQUIT, &shared.quit);
     }
-    if (shared.interrupt.handler != (uintptr_t)SIG_IGN)
-        reset |= AIRLOCK_SIGNAL(SIGINT);
-    if (shared.quit.handler != (uintptr_t)SIG_IGN)
-        reset |= AIRLOCK_SIGNAL(SIGQUIT);
+    *reset = 0;
+    if (shared.interrupt_changed && shared.interrupt.handler != (uintptr_t)SIG_IGN)
+        *reset |= AIRLOCK_SIGNAL(SIGINT);
+    if (shared.quit_changed && shared.quit.handler != (uintptr_t)SIG_IGN)
+        *reset |= AIRLOCK_SIGNAL(SIGQUIT);
     unlock_shared();
     set_mask(call->old_mask | AIRLOCK_SIGNAL(SIGCHLD));
-    return reset;
+    return 0;
 }
 
 static void leave(const struct system_call *call) {
-    block_all();
+    set_mask(every_signal);
     lock_shared((int)raw0(SYS_getpid));
     if (--shared.users == 0) {
-        restore(SIGINT, &shared.interrupt);
-        restore(SIGQUIT, &shared.quit);
+        if (shared.interrupt_changed)
+            restore(SIGINT, &shared.interrupt);
+        if (shared.quit_changed)
+            restore(SIGQUIT, &shared.quit);
     }
     unlock_shared();
     set_mask(call->old_mask);
@@ -156,10 +165,12 @@ static int run(const char *line, const void *caller) {
     shell_prepare(&shell, "system", caller, line);
     struct airlock_command *command = &shell.request.command;
     call.started_ns = event_clock();
-    command->default_signals = enter(&call);
+    int code = enter(&call, &command->default_signals);
+    if (code != 0)
+        return status_of_failure(code);
     command->flags |= AIRLOCK_SETMASK;
     command->mask = call.old_mask;
-    int code = request_spawn(&shell.request, &child, &error);
+    code = request_spawn(&shell.request, &child, &error);
     request_release(&shell.request);
     int status;
     if (code == 0) {
