@@ -38,6 +38,7 @@ TEST_PACKAGES=(
     python3    # a program under test: posix_spawn, posix_spawnp and system
     python3-jsonschema        # checks records against their schema
     python3-prometheus-client # reads the metrics of airlock report
+    rsyslog    # a collector of records
     sqlite3    # a program under test: system and popen
     strace     # shows, and injects errors into, the system calls of a spawn
 )
