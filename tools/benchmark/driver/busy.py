@@ -29,11 +29,17 @@ class Stress:
 
 @dataclass
 class Kind:
-    """One way to spawn: a pipe has to be brought into the child, other threads' files must not come with it."""
+    """One way to spawn, and how many descriptors are open already. The kernel copies a table in units of 64 numbers, and
+    a pipe has to be brought into the child; in either case other threads' files must not come with it."""
 
     name: str
-    title: str
+    descriptors: int
     counts: dict = field(default_factory=dict)
+
+    @property
+    def title(self):
+        what = "a pipe for the output" if self.name == "pipe" else "no pipe"
+        return f"{what}, {self.descriptors} open"
 
 
 def count_failures(crew, column, settings, kind, spawns):
@@ -50,14 +56,14 @@ def count_failures(crew, column, settings, kind, spawns):
 def busy(settings):
     """One column after the other: two at once would slow each other, and nothing is timed here. The workers are new for
     each kind, for the first spawns of a process may take another path than the later ones."""
-    stress = Stress(rows=[Kind("exec", "nothing but the script"), Kind("pipe", "with a pipe for the output")])
-    for kind in stress.rows:
-        with Crew(settings.programs, MAIN_COLUMNS) as crew:
+    kinds = [Kind("exec", 10), Kind("exec", 100), Kind("pipe", 10), Kind("pipe", 300)]
+    for kind in kinds:
+        with Crew(settings.programs, MAIN_COLUMNS, descriptors=kind.descriptors) as crew:
             for column in MAIN_COLUMNS:
                 settings.tell(f"ETXTBSY, {kind.title}, {column.title}")
                 if column.name in crew.missing:
                     kind.counts[column.name] = Count(column.title, missing=crew.missing[column.name])
                 else:
-                    spawns = settings.some(1000, 20_000)
+                    spawns = settings.some(500, 20_000)
                     kind.counts[column.name] = count_failures(crew, column, settings, kind.name, spawns)
-    return stress
+    return Stress(rows=kinds)
