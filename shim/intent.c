@@ -16,7 +16,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -53,6 +52,8 @@ static void *look_up(void *_Atomic *function, const char *name) {
     }
     return found;
 }
+
+#define KNOWN(name) atomic_load_explicit(&real_##name, memory_order_relaxed)
 
 #define REAL(name)                                                                                                     \
     ({                                                                                                                 \
@@ -153,7 +154,9 @@ static int bare_dup2(int from, int to) {
     return flags < 0 ? answer(flags) : to;
 }
 
-/* ---- What the program calls. A third argument may be missing, a number or a pointer: it is passed on as it came. */
+/* ---- What the program calls. A third argument may be missing, a number or a pointer: it is passed on as it came. What
+ * is of no interest is handed on by a jump, for to return to here right after a system call would be the dearest part.
+ */
 
 /* F_DUPFD mostly moves a descriptor out of the way, to 10 and above. ksh93 redirects with it: it closes the number that
  * the command is to have, one digit, and duplicates onto it. */
@@ -166,16 +169,29 @@ static void notice_fcntl(int fd, int command, void *argument, int result) {
         notice(result, true);
 }
 
-EXPORT int fcntl(int fd, int command, ...) {
-    va_list rest;
-    va_start(rest, command);
-    void *argument = va_arg(rest, void *);
-    va_end(rest);
+/* A function that reads its arguments with va_arg cannot jump. On every architecture that Linux has here, a third
+ * argument lies where that of a function with three arguments does, so each of these has three, and its real name only
+ * as a symbol: the headers declare that name otherwise. */
+#define AS(name) __asm__(#name)
+
+#define APART __attribute__((noinline))
+
+static bool is_of_interest(int command) {
+    return command == F_SETFD || command == F_DUPFD;
+}
+
+APART static int watch_fcntl(int fd, int command, void *argument) {
     fcntl_function *real = REAL(fcntl);
     int result = real != NULL ? real(fd, command, argument) : bare_fcntl(SYS_fcntl, fd, command, argument);
-    if (command == F_SETFD || command == F_DUPFD)
-        notice_fcntl(fd, command, argument, result);
+    notice_fcntl(fd, command, argument, result);
     return result;
+}
+
+EXPORT int shim_fcntl(int fd, int command, void *argument) AS(fcntl);
+
+int shim_fcntl(int fd, int command, void *argument) {
+    fcntl_function *real = KNOWN(fcntl);
+    return real == NULL || is_of_interest(command) ? watch_fcntl(fd, command, argument) : real(fd, command, argument);
 }
 
 #ifdef __GLIBC__
@@ -183,45 +199,62 @@ EXPORT int fcntl(int fd, int command, ...) {
 #define SYS_fcntl64 SYS_fcntl
 #endif
 
-EXPORT int fcntl64(int fd, int command, ...) {
-    va_list rest;
-    va_start(rest, command);
-    void *argument = va_arg(rest, void *);
-    va_end(rest);
+APART static int watch_fcntl64(int fd, int command, void *argument) {
     fcntl_function *real = REAL(fcntl64);
     int result = real != NULL ? real(fd, command, argument) : bare_fcntl(SYS_fcntl64, fd, command, argument);
-    if (command == F_SETFD || command == F_DUPFD)
-        notice_fcntl(fd, command, argument, result);
+    notice_fcntl(fd, command, argument, result);
     return result;
+}
+
+EXPORT int shim_fcntl64(int fd, int command, void *argument) AS(fcntl64);
+
+int shim_fcntl64(int fd, int command, void *argument) {
+    fcntl_function *real = KNOWN(fcntl64);
+    return real == NULL || is_of_interest(command) ? watch_fcntl64(fd, command, argument) : real(fd, command, argument);
 }
 #endif
 
-EXPORT int ioctl(int fd, ioctl_request request, ...) {
-    va_list rest;
-    va_start(rest, request);
-    void *argument = va_arg(rest, void *);
-    va_end(rest);
+/* The kernel looks at 32 bits of the request. */
+APART static int watch_ioctl(int fd, ioctl_request request, void *argument) {
     ioctl_function *real = REAL(ioctl);
     int result = real != NULL ? real(fd, request, argument) : answer(raw3(SYS_ioctl, fd, request, argument));
-    /* The kernel looks at 32 bits. */
-    if (((unsigned)request == FIONCLEX || (unsigned)request == FIOCLEX) && result == 0)
+    if (result == 0 && ((unsigned)request == FIONCLEX || (unsigned)request == FIOCLEX))
         notice(fd, (unsigned)request == FIONCLEX);
     return result;
 }
 
+EXPORT int shim_ioctl(int fd, ioctl_request request, void *argument) AS(ioctl);
+
+int shim_ioctl(int fd, ioctl_request request, void *argument) {
+    ioctl_function *real = KNOWN(ioctl);
+    if (real == NULL || (unsigned)request == FIONCLEX || (unsigned)request == FIOCLEX)
+        return watch_ioctl(fd, request, argument);
+    return real(fd, request, argument);
+}
+
 /* Onto itself, dup2 changes nothing. */
-EXPORT int dup2(int from, int to) {
+APART static int watch_dup2(int from, int to) {
     dup2_function *real = REAL(dup2);
     int result = real != NULL ? real(from, to) : bare_dup2(from, to);
-    if (result > STDERR_FILENO && from != to)
+    if (result == to && from != to)
         notice(to, true);
     return result;
 }
 
-EXPORT int dup3(int from, int to, int flags) {
+EXPORT int dup2(int from, int to) {
+    dup2_function *real = KNOWN(dup2);
+    return real == NULL || to > STDERR_FILENO ? watch_dup2(from, to) : real(from, to);
+}
+
+APART static int watch_dup3(int from, int to, int flags) {
     dup3_function *real = REAL(dup3);
     int result = real != NULL ? real(from, to, flags) : answer(raw3(SYS_dup3, from, to, flags));
-    if (result > STDERR_FILENO)
+    if (result == to)
         notice(to, (flags & O_CLOEXEC) == 0);
     return result;
+}
+
+EXPORT int dup3(int from, int to, int flags) {
+    dup3_function *real = KNOWN(dup3);
+    return real == NULL || to > STDERR_FILENO ? watch_dup3(from, to, flags) : real(from, to, flags);
 }
