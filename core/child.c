@@ -235,6 +235,8 @@ static long set_death_signal(struct plan *plan, int *index) {
     if (result < 0)
         return result;
     long parent = raw0(SYS_getppid);
+    if (parent < 0)
+        return parent;
     return parent != plan->parent && parent != 0 ? -ESRCH : 0;
 }
 

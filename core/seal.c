@@ -137,8 +137,7 @@ static bool is_kept(const struct plan *plan, int fd) {
 
 /* Marked, not closed: the program to be executed may itself be named as /proc/self/fd/N. */
 static long mark(const struct plan *plan, int fd) {
-    long result = is_kept(plan, fd) ? 0 : raw3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
-    return result == -EBADF ? 0 : result;
+    return is_kept(plan, fd) ? 0 : raw3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* Any other error than a refusal means that the descriptor is gone. */
@@ -215,8 +214,11 @@ static long visit_all(const struct plan *plan, int first, visitor *visit, long r
         return refusal;
     int last = plan->highest_copied > plan->first_free_number ? plan->highest_copied : plan->first_free_number;
     result = 0;
-    for (int fd = first; fd <= last && result == 0; fd++)
+    for (int fd = first; fd <= last && result == 0; fd++) {
         result = visit(plan, fd);
+        if (result == -EBADF) /* not open, which only the listing knows beforehand */
+            result = 0;
+    }
     return result;
 }
 
