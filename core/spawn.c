@@ -409,8 +409,11 @@ static int spawn_blocked(const struct airlock_command *command, airlock_signals 
         code = attempt_once(&attempt, error, timing);
     } while (code != 0 && should_retry(&attempt, error));
     end_attempts(&attempt);
-    if (code == 0)
+    if (code == 0) {
+        /* What an attempt before the last one met is no error of the spawn. */
+        set_error(error, AIRLOCK_STEP_NONE, 0, 0);
         *child = (struct airlock_child){.pid = attempt.launch.pid, .pidfd = attempt.launch.pidfd};
+    }
     return code;
 }
 
