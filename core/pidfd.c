@@ -17,7 +17,9 @@ union control {
 };
 
 long child_send_pidfd(const int sockets[2]) {
-    long pidfd = raw2(SYS_pidfd_open, raw0(SYS_getpid), 0);
+    long pidfd = raw0(SYS_getpid);
+    if (pidfd > 0)
+        pidfd = raw2(SYS_pidfd_open, pidfd, 0);
     if (pidfd < 0)
         return pidfd;
     char byte = 0;
