@@ -41,8 +41,8 @@ def compare(goals, medians, missing):
     return [goal for goal, _, _ in goals]
 
 
-def run(settings, lanes, rounds):
-    interleave(lanes, rounds, settings.batch)
+def run(settings, lanes, rounds, one_processor=False):
+    interleave(lanes, rounds, settings.batch, one_processor=one_processor)
     medians = {lane.name: median(lane.samples) for lane in lanes if not lane.failure}
     return medians, {lane.name: lane.failure for lane in lanes if lane.failure}
 
@@ -97,7 +97,7 @@ def memory_goal(settings, name, title):
         lanes = before.lanes("exec", settings.programs.noop) + after.lanes("exec", settings.programs.noop)
         if len(lanes) == 2:
             lanes[0].name, lanes[1].name = "small", "large"
-        medians, missing = run(settings, lanes, settings.rounds)
+        medians, missing = run(settings, lanes, settings.rounds, one_processor=True)
         missing["large"] = missing.get("large") or (before.missing | after.missing).get(name)
     return compare([(goal, "large", "small")], medians, missing)
 

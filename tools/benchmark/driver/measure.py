@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import random
 from dataclasses import dataclass, field
 
@@ -57,13 +58,17 @@ class ThreadLane:
             self.failure = str(error)
 
 
-def interleave(lanes, rounds, batch, seed=0):
-    """Runs all lanes in turn, in another order each round."""
+def interleave(lanes, rounds, batch, seed=0, one_processor=False):
+    """Runs all lanes in turn, in another order each round. With one_processor the lanes of a round share a processor, and
+    the rounds go through all: for comparisons between two processes, of which one may sit beside a busy neighbour."""
     order = random.Random(seed)
-    for _ in range(rounds):
+    processors = sorted(os.sched_getaffinity(0))
+    for number in range(rounds):
         turn = [lane for lane in lanes if not lane.failure]
         order.shuffle(turn)
         for lane in turn:
+            if one_processor:
+                lane.worker.stay_on(processors[number % len(processors)])
             lane.run_batch(batch)
 
 

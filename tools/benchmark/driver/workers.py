@@ -52,6 +52,9 @@ class Worker:
             received += part
         return received.decode()
 
+    def stay_on(self, processor):
+        os.sched_setaffinity(self.process.pid, {processor})
+
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
