@@ -26,7 +26,11 @@ TEST_PACKAGES=(
     binutils   # readelf and nm: what a library exports and needs
     cmake      # a program under test, with a spawn of its own
     g++        # the header of the library is read by C++ programs, too
+    default-jdk-headless # Java 17, a program under test: posix_spawn of a helper that takes everything
+    fish       # a program under test: posix_spawn
     gawk       # a program under test: system and popen
+    gnupg      # a program under test: --status-fd
+    ksh93u+m   # a program under test: posix_spawn, and redirections of its own
     graphviz   # reads the graph of airlock report
     libpython3.11-dev       # CPython's subprocess helper is built on the library
     libpython3.11-testsuite # CPython's own tests of it
@@ -34,6 +38,7 @@ TEST_PACKAGES=(
     make       # a program under test: posix_spawn
     mawk       # a program under test: system
     php-cli    # a program under test: popen
+    postgresql # a service under test: popen and system
     procps     # ps and pgrep: what is left after a test
     python3    # a program under test: posix_spawn, posix_spawnp and system
     python3-jsonschema        # checks records against their schema
@@ -41,6 +46,7 @@ TEST_PACKAGES=(
     rsyslog    # a collector of records
     sqlite3    # a program under test: system and popen
     strace     # shows, and injects errors into, the system calls of a spawn
+    valgrind   # a program under test: --log-fd
 )
 
 # shellcheck disable=SC2034  # read by tools/bench
