@@ -9,10 +9,9 @@ load helpers
 
 # The parent holds two files, 3 and 4, a pipe, 6 and 7, and two more files, 8 and 9. All are inheritable, and a child
 # without airlock has them all.
-HELD=(have 3 /dev/null have 4 /dev/null pipe 6 7 have 8 /dev/null have 9 /dev/null)
-ALL="0 1 2 3 4 6 7 8 9"
-
 setup() {
+    HELD=(have 3 /dev/null have 4 /dev/null pipe 6 7 have 8 /dev/null have 9 /dev/null)
+    ALL="0 1 2 3 4 6 7 8 9"
     cd "$BATS_TEST_TMPDIR" || return
     unset AIRLOCK_MODE AIRLOCK_KEEP AIRLOCK_POLICY
     ok=$'spawn: ok\nchild: exit 0'
