@@ -275,13 +275,22 @@ SHARED void have_many(int count) {
             die("/dev/null");
 }
 
+/* What this process has mapped by now: as a limit, no further mapping is possible. */
+SHARED uint64_t memory_in_use(void) {
+    char text[64] = "";
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) < 0 || close(fd) != 0)
+        die("/proc/self/statm");
+    return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 SHARED void set_limit(int resource, const char *value) {
     struct {
         uint64_t soft, hard;
     } limit;
     if (syscall(SYS_prlimit64, 0, resource, NULL, &limit) != 0)
         die("prlimit");
-    limit.soft = strtoull(value, NULL, 10);
+    limit.soft = strcmp(value, "now") == 0 ? memory_in_use() : strtoull(value, NULL, 10);
     if (limit.soft > limit.hard)
         limit.hard = limit.soft;
     if (syscall(SYS_prlimit64, 0, resource, &limit, NULL) != 0)
