@@ -586,7 +586,8 @@ static void be_subject(const struct run *run, struct outcome *normal) {
         compare_record(from, &run->fault, &got);
     if (run->fault.number < 0) {
         *normal = got;
-        set_verdict(changes[0] != '\0' || !got.told, "control: ", changes);
+        bool right = !got.started || got.status == GOOD << 8;
+        set_verdict(changes[0] != '\0' || !got.told || !right, "control: ", right ? changes : "the child found fault");
     } else {
         run_once(run->scenario, REFUSING, &again);
         judge(run->scenario, &run->fault, normal, &got, &again, changes);
