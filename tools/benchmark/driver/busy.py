@@ -29,8 +29,8 @@ class Stress:
 
 @dataclass
 class Kind:
-    """One way to spawn, and how many descriptors are open already. The kernel copies a table in units of 64 numbers, and
-    a pipe has to be brought into the child; in either case other threads' files must not come with it."""
+    """One way to spawn, and how many descriptors are open already. The kernel copies a table in units of 64 numbers,
+    and a pipe has to be brought into the child; in either case other threads' files must not come with it."""
 
     name: str
     descriptors: int

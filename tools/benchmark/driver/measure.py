@@ -59,8 +59,8 @@ class ThreadLane:
 
 
 def interleave(lanes, rounds, batch, seed=0, one_processor=False):
-    """Runs all lanes in turn, in another order each round. With one_processor the lanes of a round share a processor, and
-    the rounds go through all: for comparisons between two processes, of which one may sit beside a busy neighbour."""
+    """Runs all lanes in turn, in another order each round. With one_processor the lanes of a round share a processor,
+    and the rounds go through all: for comparisons between two processes, of which one may have a busy neighbour."""
     order = random.Random(seed)
     processors = sorted(os.sched_getaffinity(0))
     for number in range(rounds):
