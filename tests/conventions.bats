@@ -4,6 +4,7 @@
 
 # Strings in single quotes are meant for another shell.
 # shellcheck disable=SC2016
+# shellcheck disable=SC2030,SC2031  # every test is a shell of its own
 
 load helpers
 

@@ -135,6 +135,7 @@ assert_passed() {
 
 @test "fcntl, ioctl, dup2 and dup3 return what libc's do, with every type of argument, and a waiting lock can be cancelled" {
     assert_same "$PROBES/fcntl"
+    [[ $(enforced "$PROBES/fcntl") == *"cancelled while it waited for a lock: 1" ]]
 }
 
 @test "the same in mode off" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016  # the lines in single quotes are for another shell
+# shellcheck disable=SC2030,SC2031  # every test is a shell of its own
 # What a leak does to the owner of a server, and that it does it no more: each scenario first goes wrong without airlock.
 
 load helpers

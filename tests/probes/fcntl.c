@@ -45,6 +45,8 @@ static void use_locks(int fd) {
     lock.l_type = F_UNLCK;
     CALL(fcntl(fd, F_SETLKW, &lock));
     CALL(fcntl(fd, F_OFD_SETLKW, &asked));
+    asked.l_type = F_UNLCK;
+    CALL(fcntl(fd, F_OFD_SETLK, &asked));
 }
 
 static void use_owners(int fd) {
@@ -107,7 +109,7 @@ static void use_duplicates(int fd) {
     CALL(dup3(fd, 64, O_APPEND));
 }
 
-/* The read lock that a child holds makes this thread wait until it is cancelled. */
+/* The lock that a child holds makes this thread wait until it is cancelled. */
 static void *wait_for_lock(void *file) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
@@ -129,6 +131,7 @@ static void cancel_a_waiting_thread(int fd) {
         pause();
         _exit(0);
     }
+    close(locked[1]);
     pthread_t thread;
     void *result = NULL;
     if (read(locked[0], &byte, 1) != 1 || pthread_create(&thread, NULL, wait_for_lock, &fd) != 0)
