@@ -41,6 +41,16 @@ collect() {
     echo "the collector made no socket" && return 1
 }
 
+# A sender that finds nobody there waits half a minute before it tries again.
+wait_for_port() {
+    local _
+    for _ in {1..200}; do
+        (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+        sleep 0.1
+    done
+    echo "nobody listens on port $1" && return 1
+}
+
 wait_for_lines() {
     local _
     for _ in {1..200}; do
@@ -95,6 +105,7 @@ input(type=\"imptcp\" address=\"127.0.0.1\" port=\"$port\" ruleset=\"airlock\")"
     write_config host "" -e 's/^    # action/    action/; s/^    #  /   /' -e "s/logs.example.org/127.0.0.1/; s/10514/$port/"
     grep -q '^    action(type="omfwd" target="127.0.0.1"' "$WORK/host/airlock.conf"
     collect central
+    wait_for_port "$port"
     collect host
     enforced env AIRLOCK_LOG="unix:$WORK/host/spawns.sock" AIRLOCK_LOG_FDS=1 "$PYTHON" "$ROOT/tests/records/many.py"
     wait_for_lines "$WORK/central/spawns.jsonl" 15

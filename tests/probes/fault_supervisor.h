@@ -17,6 +17,13 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+/* What ioctl takes as its request differs between the libcs. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
@@ -158,7 +165,7 @@ static bool answer_one(int listener, pid_t subject, const struct fault *fault, s
     if (own_program[0] == '\0' && readlink("/proc/self/exe", own_program, sizeof own_program - 1) < 0)
         die("/proc/self/exe");
     memset(&request, 0, sizeof request);
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
+    if (ioctl(listener, (ioctl_request)SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
         return errno == EINTR || errno == ENOENT;
     memset(&response, 0, sizeof response);
     response.id = request.id;
@@ -171,7 +178,7 @@ static bool answer_one(int listener, pid_t subject, const struct fault *fault, s
         response.error = -error;
     else
         response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0 || errno == ENOENT;
+    return ioctl(listener, (ioctl_request)SECCOMP_IOCTL_NOTIF_SEND, &response) == 0 || errno == ENOENT;
 }
 
 static long now_ms(void) {
