@@ -1,195 +1,159 @@
 /* Everything at once: threads spawn, popen and call system, while others open and close descriptors, fork by hand,
  * change dispositions, cancel each other, and signals with handlers arrive at 10 kHz. Every child looks whether it
- * holds a descriptor too many, and every exit status is accounted for.
+ * holds a descriptor too many or another mask, and every exit status is accounted for.
  *
- *     hurricane SPAWNS SECONDS
+ *     hurricane SPAWNS SECONDS [FAULT]
  *
- * Starts SPAWNS children, or as many as SECONDS allow, and prints what was counted. Ends with 1 when anything is wrong,
- * and with 3 when nothing moves for a minute. */
+ * Starts SPAWNS children, or as many as SECONDS allow, and prints what was counted. In the first quarter who starts a
+ * child waits for it; afterwards a handler of SIGCHLD waits for any child, too. FAULT is what the storm itself does
+ * wrong now and then (see do_harm). Ends with 1 when anything is wrong, and with 3 when nothing moves any more. */
 #define PROBE_HIGHEST 400
-#include "probe.h"
+#include "hurricane_trouble.h"
 
 #include <spawn.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/time.h>
-#include <time.h>
 
-enum {
-    WORKERS = 8,
-    FIRST_STATUS = 10, /* of the children of worker 0 */
-    SHELL_STATUS = 30, /* of those of popen */
-    SYSTEM_STATUS = 40,
-    VICTIM_STATUS = 50, /* children of threads that are cancelled */
-    KILLED_STATUS = 55, /* shells of threads that are cancelled: system kills and reaps them itself */
-    FORK_STATUS = 60,
-    LEAK_STATUS = 99, /* the witness says so */
-    NO_PROGRAM = 127,
-    STATUSES = 256,
-    PATIENCE = 60,
-    PIDS = 1 << 22,
-};
+enum { PATIENCE = 120 };
 
-static pid_t self;
 static char witness[4096];
-static _Atomic long goal, done, progress, failures_wanted, failures_seen, wrong_results;
-static _Atomic long started[STATUSES], ended[STATUSES], killed, unaccounted, signals;
-static _Atomic int stop;
-static _Atomic int statuses[PIDS]; /* by process id: what the handler reaped for somebody else, plus one */
-static volatile int *in_child, *stop_sending;
-
-static void account(int status) {
-    if (WIFEXITED(status))
-        ended[WEXITSTATUS(status)]++;
-    else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGUSR1 || WTERMSIG(status) == SIGKILL))
-        killed++;
-    else
-        unaccounted++;
-}
-
-/* ---- Handlers. */
-
-static void check_process(void) {
-    if (syscall(SYS_getpid) != self)
-        __atomic_fetch_add(in_child, 1, __ATOMIC_SEQ_CST);
-}
-
-static void count(int number) {
-    (void)number;
-    check_process();
-    signals++;
-}
-
-static void reap_all(int number) {
-    int saved = errno, status;
-    pid_t pid;
-    (void)number;
-    check_process();
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        account(status);
-        if (pid < PIDS)
-            atomic_store(&statuses[pid], status + 1);
-    }
-    errno = saved;
-}
-
-static void handle(int number, void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    sigaction(number, &action, NULL);
-}
+static _Atomic long by_shell, failures, wrong_results;
 
 /* ---- Those who start children. */
 
-/* The status is seen here or in the handler, and nowhere twice. */
-static void collect(pid_t pid) {
-    int status;
-    if (wait_for(pid, &status) == pid) {
-        account(status);
-        return;
-    }
-    while (pid < PIDS && atomic_exchange(&statuses[pid], 0) == 0 && !stop)
-        usleep(50);
+static void complain(const char *call, int code) {
+    fprintf(say, "%s: %s\n", call, error_name(code));
+    wrong_results++;
 }
 
-static bool spawn_status(int code, pid_t *pid) {
-    char text[16];
-    snprintf(text, sizeof text, "%d", code);
-    char *arguments[] = {witness, text, (char *)"0-2", NULL};
-    int error = posix_spawn(pid, witness, NULL, NULL, arguments, environ);
+static uint64_t mask_of(int code) {
+    return is_exposed(code) ? 0 : (uint64_t)1 << (SIGUSR1 - 1);
+}
+
+/* Every other one with a file action, so that sealing is not all that is done to its descriptors. */
+static bool spawn_status(int code, bool with_action, pid_t *pid) {
+    char status[16], mask[24];
+    snprintf(status, sizeof status, "%d", code);
+    snprintf(mask, sizeof mask, "%" PRIx64, mask_of(code));
+    char *arguments[] = {witness, status, (char *)"0-2", mask, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    int error = posix_spawn(pid, witness, with_action ? &actions : NULL, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
     if (error == 0)
-        started[code]++;
+        books.started[code]++;
     else
-        fprintf(say, "a spawn: %s\n", error_name(error));
-    wrong_results += error != 0;
+        complain("posix_spawn", error);
     return error == 0;
 }
 
-/* A signal may also end the child when its mask is lifted, before it can fail: then all was well as far as anybody
- * knows. */
-static void spawn_missing(void) {
+/* A signal may end a child that is not sheltered when its mask is lifted, before it can fail: then all was well as far
+ * as anybody knows. */
+static void spawn_missing(bool sheltered) {
     pid_t pid;
     char *arguments[] = {(char *)"nothing", NULL};
-    failures_wanted++;
+    failures++;
+    if (!sheltered)
+        books.missing++;
     int error = posix_spawn(&pid, "/nonexistent/nothing", NULL, NULL, arguments, environ);
-    if (error == 0)
-        collect(pid);
-    if (error == ENOENT || error == 0)
-        failures_seen++;
-    else
-        fprintf(say, "a spawn that has to fail: %s\n", error_name(error));
+    if (error == 0 && !sheltered) {
+        books.started[MISSING_STATUS]++;
+        collect(MISSING_STATUS, pid);
+    } else if (error != ENOENT) {
+        complain("posix_spawn of a program that is missing", error);
+    }
 }
 
 static void shell_line(char *line, size_t size, int code) {
-    snprintf(line, size, "exec '%s' %d 0-2", witness, code);
+    snprintf(line, size, "exec '%s' %d 0-2 %" PRIx64, witness, code, mask_of(code));
 }
 
+#ifdef __GLIBC__
 /* fclose reaps, too. Through a pointer, because compilers know that it should not have to. */
 static int (*volatile finish)(FILE *) = fclose;
+#else
+static int (*volatile finish)(FILE *) = pclose;
+#endif
 
-static void run_popen(int code) {
+static void run_popen(int code, bool reads) {
     char line[4200];
     shell_line(line, sizeof line, code);
-    FILE *stream = popen(line, code % 2 ? "r" : "we");
+    FILE *stream = popen(line, reads ? "r" : "we");
     if (stream == NULL) {
-        fprintf(say, "a popen: %s\n", error_name(errno));
-        wrong_results++;
+        complain("popen", errno);
         return;
     }
-    started[code]++;
+    books.started[code]++;
     int status = code % 3 ? pclose(stream) : finish(stream);
     if (status != -1) /* otherwise the handler has it */
-        account(status);
+        account_for(code, status);
 }
 
 static void run_system(int code) {
     char line[4200];
     shell_line(line, sizeof line, code);
-    started[code]++;
+    books.started[code]++;
     int status = system(line);
     if (status != -1)
-        account(status);
+        account_for(code, status);
+}
+
+static void block_user_signal(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* One child. A shell takes several times as long as the witness alone. */
+static void start_one(int number, unsigned round) {
+    pid_t pid;
+    if (round % 32 == 0)
+        run_popen(POPEN_STATUS + number, round % 64 == 0);
+    else if (round % 32 == 16)
+        run_system(SYSTEM_STATUS + number);
+    else if (spawn_status(SPAWN_STATUS + number, round % 2, &pid))
+        collect(SPAWN_STATUS + number, pid);
+    by_shell += round % 16 == 0;
 }
 
 static void *work(void *argument) {
     int number = (int)(intptr_t)argument;
-    pid_t pid;
-    for (unsigned round = (unsigned)number; !stop && done < goal; round++) {
-        if (round % 32 == 0)
-            run_popen(SHELL_STATUS + number);
-        else if (round % 32 == 16)
-            run_system(SYSTEM_STATUS + number);
-        else if (round % 8 == 3)
-            spawn_missing();
-        else if (spawn_status(FIRST_STATUS + number, &pid))
-            collect(pid);
+    if (number < SHELTERED)
+        block_user_signal();
+    for (unsigned round = (unsigned)number; goes_on(); round++) {
+        start_one(number, round);
         done++;
         progress++;
+        if (round % 8 == 3)
+            spawn_missing(number < SHELTERED);
     }
+    running--;
     return NULL;
 }
 
-/* ---- Those who make trouble. */
+/* ---- Threads that are cancelled. */
 
 static void *victim(void *unused) {
     pid_t pid;
     char line[4200];
-    shell_line(line, sizeof line, KILLED_STATUS);
-    for (int i = 0; !stop; i++) {
-        int status = 0;
-        if (i % 4 == 3)
-            status = system(line);
-        else if (spawn_status(VICTIM_STATUS, &pid) && wait_for(pid, &status) != pid)
-            status = -1;
-        if (status != -1)
-            account(status);
+    shell_line(line, sizeof line, CANCELLED_STATUS);
+    for (unsigned i = 0; !stop; i++) {
+        if (i % 4 == 3) {
+            books.started[CANCELLED_STATUS]++;
+            int status = system(line);
+            if (status != -1)
+                account_for(CANCELLED_STATUS, status);
+        } else if (spawn_status(VICTIM_STATUS, i % 2, &pid)) {
+            collect(VICTIM_STATUS, pid);
+        }
         pthread_testcancel();
     }
     return unused;
 }
 
 static void *cancel_victims(void *unused) {
-    while (!stop && done < goal) {
+    block_user_signal();
+    while (goes_on()) {
         pthread_t thread;
         void *result;
         if (pthread_create(&thread, NULL, victim, NULL) != 0)
@@ -197,66 +161,10 @@ static void *cancel_victims(void *unused) {
         usleep(3000);
         pthread_cancel(thread);
         pthread_join(thread, &result);
+        cancelled += result == PTHREAD_CANCELED;
     }
+    running--;
     return unused;
-}
-
-/* No dup2 and no fcntl: those would be signs that the program means to pass a descriptor on. */
-static void *open_and_close(void *unused) {
-    while (!stop && done < goal) {
-        int ends[2] = {-1, -1}, file = open("/dev/null", O_RDONLY), copy = dup(file);
-        if (pipe(ends) != 0)
-            ends[0] = ends[1] = -1;
-        usleep(100);
-        close(file);
-        close(copy);
-        close(ends[0]);
-        close(ends[1]);
-    }
-    return unused;
-}
-
-/* With all signals blocked: a handler in this child would be right, and counted as wrong. */
-static void *fork_by_hand(void *unused) {
-    uint64_t all = ~(uint64_t)0, old;
-    while (!stop && done < goal) {
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
-        pid_t pid = fork();
-        if (pid == 0)
-            _exit(FORK_STATUS);
-        if (pid > 0)
-            started[FORK_STATUS]++;
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof old);
-        if (pid > 0)
-            collect(pid);
-        usleep(2000);
-    }
-    return unused;
-}
-
-static void *change_dispositions(void *unused) {
-    void (*const handlers[])(int) = {SIG_IGN, count, SIG_DFL, count};
-    for (unsigned i = 0; !stop && done < goal; i++) {
-        handle(SIGPIPE, handlers[i % 2]);
-        handle(SIGURG, handlers[i % 4]);
-        handle(SIGWINCH, handlers[(i + 1) % 4]);
-        usleep(200);
-    }
-    return unused;
-}
-
-/* To the whole group now and then, which ends children whose mask is lifted already; to this process all the time. */
-static void send_signals(void) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGUSR1, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
-    for (long i = 0; !*stop_sending; i++) {
-        kill(getppid(), i % 2 ? SIGUSR2 : SIGRTMIN + 1);
-        if (i % 50 == 0)
-            kill(0, SIGUSR1);
-        usleep(150);
-    }
-    _exit(FORK_STATUS + 1);
 }
 
 /* ---- The whole. */
@@ -278,25 +186,15 @@ static struct use measure(void) {
     return use;
 }
 
-static void set_timer(long microseconds) {
-    struct itimerval timer = {{0, microseconds}, {0, microseconds}};
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-/* Reaps what is left when nobody starts anything any more. */
-static void reap_rest(void) {
-    int status;
-    while (wait_for(-1, &status) > 0)
-        account(status);
-}
-
-/* Watches the threads from the side; whoever hangs is not waited for. */
+/* Watches the threads from the side until the last one has ended; whoever hangs is not waited for. */
 static void watch(time_t seconds) {
     time_t end = time(NULL) + seconds, moved = time(NULL);
-    for (long last = -1; !stop && done < goal;) {
-        if (progress != last)
+    int left = running;
+    for (long last = -1; running > 0;) {
+        if (progress != last || running != left)
             moved = time(NULL);
         last = progress;
+        left = running;
         if (time(NULL) - moved > PATIENCE) {
             fprintf(say, "nothing moves any more after %ld spawns\n", (long)done);
             *stop_sending = 1;
@@ -304,11 +202,21 @@ static void watch(time_t seconds) {
         }
         if (time(NULL) >= end)
             stop = 1;
-        usleep(100000);
+        usleep(50000);
     }
 }
 
-static void blow(long spawns, time_t seconds) {
+/* How many children are left, although whoever started one has waited for it. */
+static long count_zombies(void) {
+    long zombies = 0;
+    int status;
+    while (wait_uncancelled(-1, &status, 0) > 0)
+        zombies++;
+    return zombies;
+}
+
+/* Answers how many zombies there were. */
+static long blow(long spawns, time_t seconds, bool reap_by_handler, const char *fault) {
     void *(*const trouble[])(void *) = {open_and_close, open_and_close, fork_by_hand, change_dispositions,
                                         cancel_victims};
     enum { TROUBLES = sizeof trouble / sizeof trouble[0] };
@@ -317,66 +225,76 @@ static void blow(long spawns, time_t seconds) {
     done = 0;
     stop = 0;
     *stop_sending = 0;
+    running = WORKERS + TROUBLES;
+    handle(SIGCHLD, reap_by_handler ? reap_all : SIG_DFL);
     pid_t sender = fork();
     if (sender == 0)
         send_signals();
-    started[FORK_STATUS + 1]++;
-    set_timer(200);
+    books.started[SENDER_STATUS]++;
+    set_timer(1000000 / SIGNALS_A_SECOND);
     for (intptr_t i = 0; i < WORKERS + TROUBLES; i++)
         if (pthread_create(&threads[i], NULL, i < WORKERS ? work : trouble[i - WORKERS], (void *)i) != 0)
             die("pthread_create");
+    do_harm(fault);
     watch(seconds);
     for (int i = 0; i < WORKERS + TROUBLES; i++)
         pthread_join(threads[i], NULL);
     set_timer(0);
     *stop_sending = 1;
-    reap_rest();
+    collect(SENDER_STATUS, sender);
+    long zombies = count_zombies();
+    close_books(reap_by_handler);
+    return zombies;
 }
 
-static int report_statuses(void) {
-    long missing = 0, wrong = 0;
-    for (int code = 0; code < LEAK_STATUS; code++) {
-        if (code == KILLED_STATUS)
-            continue;
-        missing += started[code] - ended[code];
-        if (ended[code] > started[code])
-            wrong += ended[code] - started[code];
-    }
-    /* A failed spawn's child may be reaped by a thread that waits for any. */
-    if (ended[NO_PROGRAM] > failures_wanted || missing < 0 || missing > killed)
-        wrong++;
-    fprintf(say, "exit statuses lost or doubled: %ld (killed by the storm: %ld)\n", wrong + unaccounted, (long)killed);
-    return wrong + unaccounted != 0;
+static bool report(const char *what, long count) {
+    fprintf(say, "%s: %ld\n", what, count);
+    return count != 0;
 }
 
-int main(int argc, char **argv) {
-    int bad = 0;
-    if (argc < 3 || realpath("/proc/self/exe", witness) == NULL)
-        return 99;
+static void prepare(void) {
+    if (realpath("/proc/self/exe", witness) == NULL)
+        die("/proc/self/exe");
     strcpy(strrchr(witness, '/') + 1, "witness");
     start_reporting();
     volatile int *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        die("mmap");
     in_child = page, stop_sending = page + 1;
     setpgid(0, 0);
     self = getpid();
-    handle(SIGALRM, count), handle(SIGUSR1, count), handle(SIGUSR2, count), handle(SIGRTMIN + 1, count);
-    handle(SIGCHLD, reap_all);
-    long spawns = atol(argv[1]);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    const int handled_signals[] = {SIGALRM, SIGUSR1, SIGUSR2, SIGRTMIN + 1, SIGURG};
+    for (size_t i = 0; i < sizeof handled_signals / sizeof *handled_signals; i++)
+        handle(handled_signals[i], count);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3)
+        return 99;
+    prepare();
+    const char *fault = argv[3];
+    long spawns = atol(argv[1]), seconds = atol(argv[2]);
     time_t begin = time(NULL);
-    blow(spawns / 10, atol(argv[2]) / 5 + 1); /* what is mapped and read once is there now */
-    long first = done;
-    struct use before = measure();
-    blow(spawns - first, atol(argv[2]) - (time(NULL) - begin));
+    long zombies = blow(spawns / 4, seconds / 4 + 1, false, fault), first = done;
+    struct use before = measure(); /* what is mapped and read once is there now */
+    zombies += blow(spawns - first, seconds - (time(NULL) - begin), true, fault);
     struct use after = measure();
-    fprintf(say, "spawns: %ld in %ld s, signals: %ld\n", first + done, (long)(time(NULL) - begin), (long)signals);
-    fprintf(say, "children with a descriptor too many: %ld\n", (long)ended[LEAK_STATUS]);
-    bad |= ended[LEAK_STATUS] != 0 || report_statuses();
-    fprintf(say, "handlers that ran in a child: %d\n", *in_child);
-    fprintf(say, "calls that answered wrongly: %ld\n", wrong_results + failures_wanted - failures_seen);
-    fprintf(say, "descriptors that stayed: %d\n", after.descriptors - before.descriptors);
     long growth = (after.resident - before.resident) * sysconf(_SC_PAGESIZE) / 1024;
-    fprintf(say, "memory grew by more than 2 MiB: %s\n", growth > 2048 ? "yes" : "no");
-    report_children();
-    bad |= *in_child != 0 || wrong_results + failures_wanted != failures_seen || growth > 2048;
-    return bad || after.descriptors != before.descriptors;
+    fprintf(say, "children: %ld in %ld s, by a shell: %ld\n", first + done, (long)(time(NULL) - begin), (long)by_shell);
+    fprintf(say, "calls that had to fail: %ld, children forked by hand: %ld\n", (long)failures, (long)forked);
+    fprintf(say, "threads cancelled: %ld, signals handled: %ld\n", (long)cancelled, (long)signals);
+    bool bad = report("children with a descriptor too many or another mask", leaks);
+    bad |= report("exit statuses lost", lost);
+    bad |= report("exit statuses doubled", doubled);
+    bad |= report("exit statuses of another child", exchanged);
+    bad |= report("children that ended in another way", strange);
+    bad |= report("handlers that ran in a child", *in_child);
+    bad |= report("calls that answered wrongly", wrong_results);
+    bad |= report("zombies", zombies);
+    bad |= report("descriptors that stayed", after.descriptors - before.descriptors);
+    bad |= report("MiB of memory that stayed, of more than two", growth > 2048 ? growth / 1024 : 0);
+    return bad;
 }
