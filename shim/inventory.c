@@ -145,8 +145,6 @@ static void put_internet_address(struct text *text, const struct sockaddr_storag
 static void put_unix_address(struct text *text, const struct sockaddr_storage *address, unsigned length) {
     const struct sockaddr_un *local = (const void *)address;
     size_t path_length = length - offsetof(struct sockaddr_un, sun_path);
-    if (length <= offsetof(struct sockaddr_un, sun_path))
-        return;
     for (size_t i = 0; i < path_length && (i == 0 || local->sun_path[i] != '\0'); i++)
         text_char(text, local->sun_path[i] == '\0' ? '@' : local->sun_path[i]); /* abstract */
 }
@@ -156,6 +154,8 @@ static void put_address(struct text *text, long call, int fd, const char *before
     unsigned length = sizeof address;
     if (raw3(call, fd, &address, &length) < 0)
         return;
+    if (address.ss_family == AF_UNIX && length <= offsetof(struct sockaddr_un, sun_path))
+        return; /* an end without a name */
     text_string(text, before);
     if (address.ss_family == AF_INET || address.ss_family == AF_INET6)
         put_internet_address(text, &address);

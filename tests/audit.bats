@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016  # the programs that the tests start expand their own variables
 # shellcheck disable=SC2154  # run sets them
-# airlock audit: nothing is held back, and at the end it is told what would have been.
+# airlock audit: nothing is held back, and at the end it is told what would have been; from logs the same.
 
 load helpers.bash
 
@@ -140,8 +140,151 @@ libc.system(b"true <&%d" % ends[0])'
     run -1 grep -q '^keep' "$ANSWER"
 }
 
+@test "a connection is told with both its ends, and several that differ in one of them share a row" {
+    cat >"$BATS_TEST_TMPDIR/server.py" <<'END'
+import ctypes, os, socket
+libc = ctypes.CDLL(None)
+libc.popen.restype = ctypes.c_void_p
+listener = socket.create_server(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+def serve(command):
+    client = socket.create_connection(("127.0.0.1", port))
+    peer = listener.accept()[0]
+    print("%s <- 127.0.0.1:%d" % ("127.0.0.1:%d" % port, client.getsockname()[1]), flush=True)
+    leak = libc.dup(peer.fileno()), libc.dup(listener.fileno())
+    command()
+    for fd in leak:
+        os.close(fd)
+serve(lambda: libc.system(b"true"))
+for _ in range(2):
+    serve(lambda: libc.pclose(ctypes.c_void_p(libc.popen(b"true", b"r"))))
+END
+    run -0 audited -o "$ANSWER" "$PYTHON" "$BATS_TEST_TMPDIR/server.py"
+    [ "${#lines[@]}" -eq 3 ]
+    cat "$ANSWER"
+    grep -F "socket tcp ${lines[0]} " "$ANSWER" | grep -q ' system$'
+    local one=${lines[0]%% *}
+    grep -E "^ +2 .* socket tcp $one <- \* " "$ANSWER" | grep -q ' popen$'
+    # The listening socket is another thing.
+    grep -E "^ +2 .* socket tcp $one  " "$ANSWER" | grep -q ' popen$'
+}
+
+# Logs
+
+# leaking MODE: a program that leaks /etc/passwd four times, with its records in $LOG.
+leaking() {
+    LOG=$BATS_TEST_TMPDIR/spawns.jsonl
+    AIRLOCK_LOG=$LOG plain "$AIRLOCK" run --mode "$1" -- lua5.4 -e "$LEAKS"
+}
+
+@test "a log tells what the program that wrote it would have told, on standard output" {
+    leaking audit
+    run -0 audited -o "$ANSWER" lua5.4 -e "$LEAKS"
+    run -0 --separate-stderr audited --log "$LOG"
+    [ -z "$stderr" ]
+    [[ $output == "# audit: 4 spawns, 0 failed, 4 with"* ]]
+    diff "$ANSWER" - <<<"$output"
+    run -0 --separate-stderr audited --log - <"$LOG"
+    diff "$ANSWER" - <<<"$output"
+    run -0 audited --suggest -o "$ANSWER" lua5.4 -e "$LEAKS"
+    run -0 --separate-stderr audited --log "$LOG" --suggest
+    diff "$ANSWER" - <<<"$output"
+    run -0 --separate-stderr audited --suggest --log "$LOG" -o "$ANSWER.policy"
+    [ -z "$output" ]
+    diff "$ANSWER" "$ANSWER.policy"
+}
+
+@test "several logs are one answer, and what is no record in them is counted" {
+    leaking audit
+    echo "no record" >>"$LOG"
+    head -c 100 "$LOG" >"$LOG.1"
+    run -0 --separate-stderr audited --log "$LOG" "$LOG" "$LOG.1"
+    [[ $output == "# audit: 8 spawns, 0 failed, 8 with"* ]]
+    [ "$stderr" = "airlock: 3 lines are no records that this command can read, and were passed over" ]
+}
+
+@test "of a log that mode enforce wrote it is said what was closed, and how much it does not tell" {
+    AIRLOCK_LOG_FDS=1 leaking enforce
+    run -0 audited --log "$LOG"
+    [[ $output == "# audit: 4 spawns, 0 failed, 4 with descriptors that enforce closed"*"Was closed:"*"/etc/passwd"* ]]
+    leaking enforce
+    run -0 audited --log "$LOG"
+    [[ ${lines[1]} == "# 4 spawns are recorded without their descriptors"* ]]
+    [[ $output == *"Was closed:"* ]]
+    leaking audit
+    run -0 audited --log "$LOG"
+    [[ ${lines[0]} == "# audit: 12 spawns, 0 failed, 8 with descriptors that enforce would close" ]]
+    [[ ${lines[1]} == "# 4 spawns were enforced"* ]]
+    [[ $output == *"Would be closed:"* ]]
+}
+
+@test "a log that cannot be read is an error, and nothing is answered" {
+    run -125 --separate-stderr audited --log "$BATS_TEST_TMPDIR/nothing" -o "$ANSWER"
+    [ "$stderr" = "airlock: the log '$BATS_TEST_TMPDIR/nothing' cannot be read: No such file or directory" ]
+    [ ! -e "$ANSWER" ]
+    run -125 --separate-stderr audited --log
+    [[ $stderr == "airlock: audit: no log given; usage: airlock audit "* ]]
+}
+
+@test "an option --log of the program is the program's" {
+    run -0 --separate-stderr audited -o "$ANSWER" echo --log --suggest
+    [ "$output" = "--log --suggest" ]
+}
+
+# A service
+
+# as_service DROP-IN PROGRAM… : PROGRAM with the environment that systemd would give it for this drop-in of demo.service.
+as_service() {
+    local assignments
+    mapfile -t assignments < <(sed -n 's/^Environment="\(.*\)"$/\1/p' "$1" | sed "s|%L|$BATS_TEST_TMPDIR|; s|%N|demo|")
+    shift
+    mkdir -p "$BATS_TEST_TMPDIR/airlock/demo"
+    (become_clean timeout -k 5 "$LIMIT" env -i PATH="$PATH" "${assignments[@]}" "$@")
+}
+
+@test "a service is audited, its log is read, a policy is made of it and enforced" {
+    cd "$BATS_TEST_TMPDIR"
+    touch leaked deliberate wanted
+    cat >service.py <<'END'
+import ctypes, os
+libc = ctypes.CDLL(None)
+for name in b"leaked", b"wanted":
+    libc.open(name, os.O_RDONLY)
+os.set_inheritable(os.open("deliberate", os.O_RDONLY), True)
+libc.system(b"for fd in /proc/self/fd/*; do readlink $fd; done | sed -n 's|.*/airlock-service/||p' | sort; true")
+END
+    mkdir airlock-service
+    mv leaked deliberate wanted service.py airlock-service
+    cd airlock-service
+    "$AIRLOCK" unit demo --mode audit >audit.conf
+    run -0 --separate-stderr as_service audit.conf "$PYTHON" service.py
+    assert_lines deliberate leaked wanted
+    [ -z "$stderr" ]
+    LOG=$BATS_TEST_TMPDIR/airlock/demo/spawns.jsonl
+
+    run -0 audited --log "$LOG"
+    sed -n '/^Would be closed/,/^Would be let/p' <<<"$output" >closed
+    sed -n '/^Would be let/,$p' <<<"$output" >kept
+    grep -qE " $PWD/leaked .* system$" closed
+    grep -qE " $PWD/wanted .* system$" closed
+    grep -qE " $PWD/deliberate .* system +[a-z]" kept
+
+    run -0 audited --log "$LOG" --suggest -o demo.policy
+    run -0 "$AIRLOCK" policy check demo.policy
+    "$AIRLOCK" unit demo --policy demo.policy >enforce.conf
+    run -0 --separate-stderr as_service enforce.conf "$PYTHON" service.py
+    assert_lines deliberate
+    [ -z "$stderr" ]
+
+    # A person decides for one of the two.
+    sed -i "s|^# leak? keep path $PWD/wanted |keep path $PWD/wanted |" demo.policy
+    run -0 "$AIRLOCK" policy check demo.policy
+    run -0 --separate-stderr as_service enforce.conf "$PYTHON" service.py
+    assert_lines deliberate wanted
+}
+
 @test "a wrong option is named together with the accepted ones, and nothing is started" {
-    for arguments in "--advise" "-x" "-o" "--suggest=1"; do
+    for arguments in "--advise" "-x" "-o" "--suggest=1" "--log=x" "--log x --advise"; do
         # shellcheck disable=SC2086  # words
         run -125 --separate-stderr audited $arguments
         [ "${#stderr_lines[@]}" -eq 1 ]

@@ -62,7 +62,7 @@ Environment=\"AIRLOCK_MODE=enforce\"" ]
     run -0 unit demo --mode audit
     has_lines 'Environment="AIRLOCK_MODE=audit"' 'Environment="AIRLOCK_LOG=%L/airlock/%N/spawns.jsonl"' \
         'LogsDirectory=airlock/%N'
-    [[ $output == *"airlock report /var/log/airlock/demo/spawns.jsonl"* ]]
+    [[ $output == *"airlock audit --log /var/log/airlock/demo/spawns.jsonl"* ]]
     run -0 unit demo --mode enforce
     [[ $output != *AIRLOCK_LOG* ]]
 }

@@ -156,6 +156,9 @@ void audit_policy(FILE *stream, const struct audit *audit) {
             "# '# leak?' were handed on by accident, it seems: remove the mark of what the child does need.\n"
             "mode enforce\n",
             (unsigned long long)audit->spawns);
+    if (audit->silent > 0)
+        fprintf(stream, "# Nothing is known about the descriptors of %llu of the spawns.\n",
+                (unsigned long long)audit->silent);
     if (lines == NULL)
         return;
     /* The reasons of an entry are copied, its names are not: the tallies outlive the lines. */

@@ -3,6 +3,7 @@
 
 #include "words.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,21 @@ static size_t columns_of_table(const struct table *table) {
 
 static void text_of(const struct tally_entry *entry, size_t column, char text[CELL_BYTES]) {
     struct words words = {.text = text, .size = CELL_BYTES};
+    bool has_example = column == AUDIT_WHAT && entry->example != NULL;
     text[0] = '\0';
-    words_add_plain(&words, tally_part(entry, column));
+    words_add_plain(&words, has_example ? entry->example : tally_part(entry, column));
+}
+
+/* Most frequent first, and where that is the same, by the number. */
+static int compare(const void *left, const void *right) {
+    const struct tally_entry *one = *(const struct tally_entry *const *)left;
+    const struct tally_entry *other = *(const struct tally_entry *const *)right;
+    if (one->count != other->count)
+        return one->count < other->count ? 1 : -1;
+    int order = strcmp(tally_part(one, AUDIT_PROGRAM), tally_part(other, AUDIT_PROGRAM));
+    if (order == 0)
+        order = strcmp(tally_part(one, AUDIT_PATH), tally_part(other, AUDIT_PATH));
+    return order != 0 ? order : atoi(tally_part(one, AUDIT_FD)) - atoi(tally_part(other, AUDIT_FD));
 }
 
 static void measure(struct table *table) {
@@ -67,21 +81,37 @@ static void put_table(struct table *table) {
         fprintf(table->stream, "%8s  and %zu rarer ones\n", "", table->tally->count - table->rows);
 }
 
-static void section(FILE *stream, const struct tally *tally, const char *title, const char *nothing, bool with_rule) {
+static void section(FILE *stream, const struct tally *tally, const char *verb, const char *what, bool with_rule) {
     struct table table = {.stream = stream, .tally = tally, .sorted = tally_sorted(tally), .with_rule = with_rule};
     table.rows = tally->count < ROWS ? tally->count : ROWS;
-    fprintf(stream, "\n%s\n", table.sorted == NULL ? nothing : title);
-    if (table.sorted != NULL)
-        put_table(&table);
+    if (table.sorted == NULL) {
+        fprintf(stream, "\nNothing %s %s.\n", verb, what);
+        return;
+    }
+    qsort(table.sorted, tally->count, sizeof table.sorted[0], compare);
+    fprintf(stream, "\n%c%s %s:\n", toupper((unsigned char)verb[0]), verb + 1, what);
+    put_table(&table);
     free(table.sorted);
 }
 
+static void remark(FILE *stream, uint64_t count, const char *text) {
+    if (count > 0)
+        fprintf(stream, "# %llu %s\n", (unsigned long long)count, text);
+}
+
 void audit_table(FILE *stream, const struct audit *audit) {
-    fprintf(stream, "# audit: %llu spawns, %llu failed, %llu with descriptors that enforce would close\n",
-            (unsigned long long)audit->spawns, (unsigned long long)audit->failed, (unsigned long long)audit->leaking);
-    if (audit->passed_through > 0)
-        fprintf(stream, "# %llu calls went to libc without hardening, and would in enforce mode, too\n",
-                (unsigned long long)audit->passed_through);
-    section(stream, &audit->sealed, "Would be closed:", "Nothing would be closed.", false);
-    section(stream, &audit->kept, "Would be let through:", "Nothing would be let through.", true);
+    bool enforced = audit->enforced > 0 && audit->enforced + audit->silent == audit->spawns;
+    const char *verb = enforced ? "was" : "would be";
+    fprintf(stream, "# audit: %llu spawns, %llu failed, %llu with descriptors that enforce %s\n",
+            (unsigned long long)audit->spawns, (unsigned long long)audit->failed, (unsigned long long)audit->leaking,
+            enforced ? "closed" : "would close");
+    remark(stream, audit->passed_through, "calls went to libc without hardening, and would in enforce mode, too");
+    if (!enforced)
+        remark(stream, audit->enforced, "spawns were enforced: what is told of them was closed indeed");
+    remark(stream, audit->silent,
+           "spawns are recorded without their descriptors: mode audit or AIRLOCK_LOG_FDS=1 "
+           "would have told of them");
+    remark(stream, audit->cut, "spawns had more descriptors than a record has room for: some are missing here");
+    section(stream, &audit->sealed, verb, "closed", false);
+    section(stream, &audit->kept, verb, "let through", true);
 }

@@ -325,8 +325,9 @@ static int close_array(void *context) {
         *(struct record_list *)list =
             (struct record_list){(const char *const *)reader->array_start, reader->strings.count - reader->array_start};
     } else {
-        *(struct record_descriptors *)list = (struct record_descriptors){
-            (const struct record_descriptor *)reader->array_start, reader->descriptors.count - reader->array_start};
+        *(struct record_descriptors *)list =
+            (struct record_descriptors){(const struct record_descriptor *)reader->array_start,
+                                        reader->descriptors.count - reader->array_start, true};
     }
     reader->depth--;
     reader->field = reader->array;

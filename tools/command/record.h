@@ -29,6 +29,7 @@ struct record_descriptor {
 struct record_descriptors {
     const struct record_descriptor *items;
     size_t count;
+    bool listed; /* the record tells of them, be it that there are none */
 };
 
 struct record {

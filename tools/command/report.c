@@ -2,18 +2,15 @@
 #include "report.h"
 
 #include "command.h"
-#include "lines.h"
+#include "logs.h"
 #include "output.h"
 #include "words.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char report_help[] = "  Reads the logs that the library writes with AIRLOCK_LOG=FILE, and shows a\n"
@@ -67,18 +64,9 @@ struct request {
     size_t top;
 };
 
-/* How far reading is, for a person who waits. */
-struct progress {
-    bool shown;
-    uint64_t size, done; /* bytes of all logs, 0 when unknown; of those that are finished */
-    struct timespec next;
-};
-
 struct reading {
     struct summary *summary;
-    struct record_reader *reader;
     struct trace_events *events;
-    struct progress progress;
 };
 
 static bool take_top(const char *value, struct request *request) {
@@ -123,111 +111,11 @@ static bool take_options(int argc, char **argv, struct request *request, int *co
     return optind < argc;
 }
 
-static bool is_due(struct progress *progress) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec < progress->next.tv_sec ||
-        (now.tv_sec == progress->next.tv_sec && now.tv_nsec < progress->next.tv_nsec))
-        return false;
-    progress->next = now;
-    progress->next.tv_nsec += 100000000;
-    if (progress->next.tv_nsec >= 1000000000) {
-        progress->next.tv_sec++;
-        progress->next.tv_nsec -= 1000000000;
-    }
-    return true;
-}
-
-static void show_progress(struct reading *reading, uint64_t offset) {
-    static const char bar[] = "########################################";
-    struct progress *progress = &reading->progress;
-    char text[128];
-    struct words words = WORDS(text);
-    if (!progress->shown || !is_due(progress))
-        return;
-    words_add(&words, "\r");
-    if (progress->size > 0) {
-        double part = (double)(progress->done + offset) / (double)progress->size;
-        part = part > 1 ? 1 : part;
-        words_add(&words, "%3.0f%% [%-40.*s] ", 100 * part, (int)(40 * part), bar);
-    }
-    words_add_count(&words, reading->summary->good);
-    words_add(&words, " records");
-    fprintf(stderr, "%s\033[K", text);
-    fflush(stderr);
-}
-
-static void take_line(struct reading *reading, const struct line *line) {
-    struct record record;
-    enum record_verdict verdict =
-        line->overlong ? RECORD_BAD : record_read(reading->reader, line->bytes, line->length, &record);
-    if (verdict == RECORD_GOOD) {
-        summary_add(reading->summary, &record);
-        if (reading->events != NULL)
-            trace_events_add(reading->events, &record);
-    } else if (verdict == RECORD_UNKNOWN) {
-        reading->summary->unknown++;
-    } else {
-        reading->summary->bad++;
-    }
-}
-
-/* Returns an errno value. */
-static int read_lines(struct reading *reading, int fd) {
-    struct lines lines;
-    struct line line;
-    unsigned count = 0;
-    if (!lines_begin(&lines, fd))
-        return ENOMEM;
-    while (lines_next(&lines, &line)) {
-        take_line(reading, &line);
-        if ((++count & 1023) == 0)
-            show_progress(reading, lines.offset);
-    }
-    int error = lines.error;
-    if (lines_rest(&lines, &line))
-        take_line(reading, &line);
-    reading->progress.done += lines.offset;
-    lines_end(&lines);
-    return error;
-}
-
-static bool read_log(struct reading *reading, const char *name) {
-    int fd = STDIN_FILENO;
-    int error = 0;
-    if (strcmp(name, "-") != 0)
-        fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        error = errno;
-    } else {
-        error = read_lines(reading, fd);
-    }
-    if (fd > STDIN_FILENO)
-        close(fd);
-    if (error != 0)
-        complain("the log '%s' cannot be read: %s", name, strerror(error));
-    return error == 0;
-}
-
-static uint64_t size_of_logs(char **logs) {
-    uint64_t size = 0;
-    for (; *logs != NULL; logs++) {
-        struct stat status;
-        if (stat(*logs, &status) != 0 || !S_ISREG(status.st_mode))
-            return 0;
-        size += (uint64_t)status.st_size;
-    }
-    return size;
-}
-
-static bool read_logs(struct reading *reading, char **logs) {
-    bool good = true;
-    reading->progress = (struct progress){.shown = isatty(STDERR_FILENO), .size = size_of_logs(logs)};
-    for (; good && *logs != NULL; logs++)
-        good = read_log(reading, *logs);
-    if (reading->progress.shown)
-        fprintf(stderr, "\r\033[K");
-    return good;
+static void take_record(void *context, const struct record *record) {
+    struct reading *reading = context;
+    summary_add(reading->summary, record);
+    if (reading->events != NULL)
+        trace_events_add(reading->events, record);
 }
 
 /* The trace events have to be there before the first record, the other answers after the last. */
@@ -262,11 +150,12 @@ static int answer(const struct request *request, const struct summary *summary) 
     return finish_answer();
 }
 
-static int report(const struct request *request, char **logs) {
-    struct reading reading = {.summary = summary_new(), .reader = record_reader_new()};
+static int report(const struct request *request, char **names) {
+    struct reading reading = {.summary = summary_new()};
+    struct logs logs = {.take = take_record, .context = &reading};
     struct output trace = {0};
     int code = EXIT_OWN_ERROR;
-    if (reading.summary == NULL || reading.reader == NULL) {
+    if (reading.summary == NULL) {
         complain("%s", strerror(ENOMEM));
         goto out;
     }
@@ -275,8 +164,10 @@ static int report(const struct request *request, char **logs) {
             goto out;
         reading.events = trace_events_begin(trace.stream);
     }
-    if (!read_logs(&reading, logs))
+    if (!logs_read(&logs, names))
         goto out;
+    reading.summary->unknown = logs.unknown;
+    reading.summary->bad = logs.bad;
     summary_finish(reading.summary);
     code = answer(request, reading.summary);
     if (reading.events != NULL) {
@@ -288,7 +179,6 @@ static int report(const struct request *request, char **logs) {
 out:
     free(reading.events);
     output_abandon(&trace);
-    record_reader_free(reading.reader);
     summary_free(reading.summary);
     return code;
 }

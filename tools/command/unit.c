@@ -14,8 +14,8 @@
 static const char unit_help[] = "  Prints a drop-in for the systemd service NAME, on standard output. It loads\n"
                                 "  the library into the service with the settings given, which are those of\n"
                                 "  airlock run. In mode audit a log of every spawn goes to a folder of the\n"
-                                "  service's own below /var/log/airlock, for airlock report. Nothing is\n"
-                                "  installed; the drop-in says how.\n"
+                                "  service's own below /var/log/airlock, for airlock audit --log.\n"
+                                "  Nothing is installed; the drop-in says how.\n"
                                 "\n"
                                 "  Examples:\n"
                                 "    airlock unit legacy-server --mode audit\n"
@@ -95,7 +95,7 @@ static void print_comment(const struct unit *unit) {
            "# To remove:  systemctl revert %s   (it takes other drop-ins away, too)\n",
            unit->name, mode, unit->name, unit->name, unit->name);
     if (strcmp(mode, "audit") == 0)
-        printf("# To read:    airlock report /var/log/airlock/%.*s%s/spawns.jsonl\n", stem, unit->name,
+        printf("# To read:    airlock audit --log /var/log/airlock/%.*s%s/spawns.jsonl\n", stem, unit->name,
                stem > 0 && unit->name[stem - 1] == '@' ? "INSTANCE" : "");
     printf("#\n"
            "# A unit that sets LD_PRELOAD itself needs both libraries in one line, with a colon between them.\n"

@@ -12,6 +12,9 @@
 #include <wchar.h>
 #include <wctype.h>
 
+/* From here on Linux gives a connection its own end (ip_local_port_range). */
+enum { FIRST_OWN_PORT = 32768 };
+
 void words_add(struct words *words, const char *format, ...) {
     va_list arguments;
     if (words->length + 1 >= words->size)
@@ -170,16 +173,52 @@ void words_add_count(struct words *words, uint64_t count) {
         words_add(words, i > 0 && (length - i) % 3 == 0 ? ",%c" : "%c", digits[i]);
 }
 
-void words_add_kind(struct words *words, const char *what) {
+/* What stands behind the number of "pipe:[123]" and "socket:[123] tcp …"; NULL: there is no such number. */
+static const char *behind_number(const char *what, size_t *beginning) {
     const char *bracket = strstr(what, ":[");
     const char *end = bracket == NULL ? NULL : bracket + 2 + strspn(bracket + 2, "0123456789");
-    if (end == NULL || end == bracket + 2 || *end != ']') {
+    if (end == NULL || end == bracket + 2 || *end != ']')
+        return NULL;
+    *beginning = (size_t)(bracket - what);
+    return end + 1;
+}
+
+void words_add_descriptor(struct words *words, const char *what) {
+    size_t beginning;
+    const char *rest = behind_number(what, &beginning);
+    if (rest == NULL)
         words_add(words, "%s", what);
+    else
+        words_add(words, "%.*s%s", (int)beginning, what, rest);
+}
+
+/* The port at the end of an address of so many bytes; 0: it has none. */
+static long port_of(const char *address, size_t length) {
+    size_t start = length;
+    while (start > 0 && isdigit((unsigned char)address[start - 1]))
+        start--;
+    return start > 0 && start < length && address[start - 1] == ':' ? strtol(address + start, NULL, 10) : 0;
+}
+
+void words_add_kind(struct words *words, const char *what) {
+    static const char arrow[] = " <- ";
+    size_t beginning;
+    const char *rest = behind_number(what, &beginning);
+    const char *peer = rest == NULL ? NULL : strstr(rest, arrow);
+    if (peer == NULL) {
+        words_add_descriptor(words, what);
         return;
     }
-    const char *peer = strstr(end, " <- ");
-    size_t rest = peer == NULL ? strlen(end + 1) : (size_t)(peer - end - 1);
-    words_add(words, "%.*s%.*s", (int)(bracket - what), what, (int)rest, end + 1);
+    size_t local = (size_t)(peer - rest);
+    const char *far = peer + sizeof arrow - 1;
+    long near_port = port_of(rest, local), far_port = port_of(far, strlen(far));
+    bool called = near_port >= FIRST_OWN_PORT && far_port != 0 && far_port < FIRST_OWN_PORT;
+    if (near_port == 0 || far_port == 0)
+        words_add(words, "%.*s%s", (int)beginning, what, rest); /* not of the internet: nothing there differs */
+    else if (called)
+        words_add(words, "%.*s%.*s *%s", (int)beginning, what, (int)strcspn(rest + 1, " ") + 1, rest, peer);
+    else
+        words_add(words, "%.*s%.*s%s*", (int)beginning, what, (int)local, rest, arrow);
 }
 
 size_t columns_of(const char *text) {

@@ -33,7 +33,11 @@ void words_add_duration(struct words *words, double nanoseconds);
 /* "12,345,678" */
 void words_add_count(struct words *words, uint64_t count);
 
-/* What a descriptor is, without what differs from one to the next: "pipe:[123]" is "pipe", a connection has no peer. */
+/* What a descriptor is, without the kernel's number for it: "pipe:[123]" is "pipe". */
+void words_add_descriptor(struct words *words, const char *what);
+
+/* The same without what differs from one connection to the next, either the peer or the own end: "socket tcp
+ * 10.0.0.7:80 <- *", "socket tcp * <- 10.0.0.1:5432". */
 void words_add_kind(struct words *words, const char *what);
 
 /* The byte that an escape of the record stands for, with *length the bytes of the string that it takes; else -1. */
