@@ -523,6 +523,156 @@ compile() {
     [ "$output" = ran ]
 }
 
+# Other word sizes, and other C libraries
+
+# A program for musl, or a skip.
+musl_program() {
+    command -v musl-gcc >/dev/null || skip "needs musl-tools"
+    CC=musl-gcc compile -o "$1"
+}
+
+# A 32-bit program and a stand-in for a library of its word size that says when it is loaded, without a 32-bit libc to
+# build them with. Only its loader is needed.
+word_size_of_32() {
+    [ "$(uname -m)" = x86_64 ] || skip "needs x86_64"
+    [ -e /lib/ld-linux.so.2 ] || skip "needs libc6-i386"
+    cd "$BATS_TEST_TMPDIR" || return
+    cat >small.c <<'END'
+#ifdef LIBRARY
+__attribute__((constructor)) static void loaded(void) {
+    __asm__ volatile("int $0x80" : : "a"(4), "b"(1), "c"("loaded\n"), "d"(7) : "memory");
+}
+#else
+void _start(void) {
+    __asm__ volatile("int $0x80" : : "a"(4), "b"(1), "c"("ran\n"), "d"(4) : "memory");
+    __asm__ volatile("int $0x80" : : "a"(1), "b"(0));
+}
+#endif
+END
+    "${CC:-cc}" -m32 -nostdlib -fPIE -pie -Wl,--dynamic-linker=/lib/ld-linux.so.2 small.c -o small
+    "${CC:-cc}" -m32 -nostdlib -fPIC -shared -DLIBRARY small.c -o small.so
+    FOLDER_OF_32=$(dirname "$(realpath /lib/ld-linux.so.2)")
+    FOLDER_OF_32=${FOLDER_OF_32#/usr}
+}
+
+# The command as `meson install` with the prefix $INSTALLED would leave it: the name of its library is built in.
+installed() {
+    local commands folder
+    INSTALLED=$BATS_TEST_TMPDIR/installed
+    folder=$(dirname "$(realpath "$(LC_ALL=C readelf -l "$AIRLOCK" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')")")
+    INSTALLED_LIBRARY=$INSTALLED${folder#/usr}/airlock/libairlock-preload.so
+    NAME=$INSTALLED/'$LIB'/airlock/libairlock-preload.so
+    mkdir -p "$INSTALLED/bin" "${INSTALLED_LIBRARY%/*}"
+    cp "$PRELOAD" "$INSTALLED_LIBRARY"
+    commands=$(ninja -C "$BUILD" -t commands tools/airlock |
+        sed "s|tools/airlock.p/command_library.c.o|$INSTALLED/library.o|g; s| -o tools/airlock | -o $INSTALLED/bin/airlock |
+            s|AIRLOCK_INSTALLED_LIBRARY=\"[^\"]*\"|AIRLOCK_INSTALLED_LIBRARY=\"$INSTALLED_LIBRARY\"|")
+    (cd "$BUILD" && eval "$(grep -F "$INSTALLED/library.o -c" <<<"$commands")" && eval "$(tail -n 1 <<<"$commands")")
+}
+
+@test "an installed library is named so that each loader finds its own" {
+    installed
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run sh -c 'echo "$LD_PRELOAD"; grep -c "$0" /proc/self/maps' "$INSTALLED_LIBRARY"
+    [ "${lines[0]}" = "$NAME" ]
+    [ "${lines[1]}" -ge 1 ]
+    [ -z "$stderr" ]
+    # A run in it names the library once, and a drop-in names it the same way.
+    run -0 plain "$INSTALLED/bin/airlock" run "$INSTALLED/bin/airlock" run printenv LD_PRELOAD
+    [ "$output" = "$NAME" ]
+    run -0 plain "$INSTALLED/bin/airlock" unit demo
+    grep -qxF "Environment=\"LD_PRELOAD=$NAME\"" <<<"$output"
+}
+
+@test "a program of another word size is reached when a library for it is installed" {
+    word_size_of_32
+    installed
+    mkdir -p "$INSTALLED$FOLDER_OF_32/airlock"
+    cp small.so "$INSTALLED$FOLDER_OF_32/airlock/libairlock-preload.so"
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run ./small
+    assert_lines loaded ran
+    [ -z "$stderr" ]
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run sh -c "./small; true"
+    assert_lines loaded ran
+    [ -z "$stderr" ]
+}
+
+@test "a program of another word size without a library for it: what to install, and where, is said in one line" {
+    word_size_of_32
+    installed
+    twin=$INSTALLED$FOLDER_OF_32/airlock/libairlock-preload.so
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run ./small
+    [ "$output" = ran ]
+    [ "${stderr_lines[0]}" = "airlock: './small' cannot be covered and runs without airlock: ./small is a 32-bit i386 program, the library is 64-bit x86-64; one built for i386 and installed as $twin would cover it" ]
+    # A library of the wrong kind there is none.
+    mkdir -p "${twin%/*}"
+    cp "$PRELOAD" "$twin"
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run ./small
+    [[ ${stderr_lines[0]} == *"; one built for i386 and installed as $twin would cover it" ]]
+}
+
+@test "a library of a build tree names what installed ones would be named" {
+    word_size_of_32
+    installed
+    mkdir -p "$INSTALLED/shim" "$INSTALLED$FOLDER_OF_32/airlock"
+    cp "$PRELOAD" "$INSTALLED/shim"
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run ./small
+    [[ ${stderr_lines[0]} == *"; one for each, both installed as $NAME, would cover it" ]]
+    cp small.so "$INSTALLED$FOLDER_OF_32/airlock/libairlock-preload.so"
+    run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run ./small
+    [ "$output" = ran ]
+    [[ ${stderr_lines[0]} == *"; LD_PRELOAD='$NAME' covers both" ]]
+    # What was said is true.
+    run -0 --separate-stderr plain env LD_PRELOAD="$NAME" sh -c './small; grep -c "$0" /proc/self/maps' "$INSTALLED_LIBRARY"
+    [[ $output == $'loaded\nran\n'[1-9]* ]]
+    [ -z "$stderr" ]
+}
+
+@test "a program of musl is announced and run without the library, which would end it" {
+    musl_program "$BATS_TEST_TMPDIR/musl"
+    says_uncovered "/musl is loaded by /lib/ld-musl-" airlock run "$BATS_TEST_TMPDIR/musl"
+    [ "$output" = ran ]
+    # An outer run is taken back, and what others preload stays.
+    says_uncovered "/musl is loaded by /lib/ld-musl-" airlock run "$AIRLOCK" run "$BATS_TEST_TMPDIR/musl"
+    printf '%s\n' '#include <stdio.h>' '#include <stdlib.h>' \
+        'int main(void) { char *entries = getenv("LD_PRELOAD"); return puts(entries ? entries : "none") < 0; }' \
+        >"$BATS_TEST_TMPDIR/entries.c"
+    musl-gcc "$BATS_TEST_TMPDIR/entries.c" -o "$BATS_TEST_TMPDIR/entries"
+    for entries in "$PRELOAD:libm.so.6" "libm.so.6 $PRELOAD" libm.so.6; do
+        run -0 --separate-stderr plain env LD_PRELOAD="$entries" "$AIRLOCK" run "$BATS_TEST_TMPDIR/entries"
+        [ "$output" = libm.so.6 ]
+    done
+    run -0 --separate-stderr airlock run "$BATS_TEST_TMPDIR/entries"
+    [ "$output" = none ]
+}
+
+@test "a program of musl that a covered one starts survives an installed library, and not one named in full" {
+    musl_program "$BATS_TEST_TMPDIR/musl"
+    installed
+    for program in "sh -c $BATS_TEST_TMPDIR/musl;true" "$PROBES/spawn -- $BATS_TEST_TMPDIR/musl"; do
+        # shellcheck disable=SC2086  # words
+        run -0 --separate-stderr plain "$INSTALLED/bin/airlock" run $program
+        [[ $output == ran* ]]
+        [ -z "$stderr" ]
+    done
+    says_uncovered "/musl is loaded by" plain "$INSTALLED/bin/airlock" run "$BATS_TEST_TMPDIR/musl"
+    run airlock run "$PROBES/spawn" -- "$BATS_TEST_TMPDIR/musl"
+    [[ $output == *"Error relocating"*"symbol not found"*"exit 127"* ]]
+    run -0 --separate-stderr airlock run "$PROBES/spawn" -- "$(type -P env)" -u LD_PRELOAD "$BATS_TEST_TMPDIR/musl"
+    [[ $output == ran* && -z $stderr ]]
+}
+
+@test "a command and a library of musl leave a program of glibc alone" {
+    command -v patchelf >/dev/null || skip "needs patchelf"
+    copy_of_build "$BATS_TEST_TMPDIR/build"
+    loader=$(patchelf --print-interpreter "$AIRLOCK")
+    # Musl by name, which is all that tells them apart.
+    ln -s "$loader" "$BATS_TEST_TMPDIR/ld-musl-x86_64.so.1"
+    patchelf --set-interpreter "$BATS_TEST_TMPDIR/ld-musl-x86_64.so.1" "$BATS_TEST_TMPDIR/build/tools/airlock"
+    says_uncovered "is loaded by $loader, the library by $BATS_TEST_TMPDIR/ld-musl-x86_64.so.1" \
+        plain "$BATS_TEST_TMPDIR/build/tools/airlock" run sh -c 'echo "${LD_PRELOAD-none}"'
+    [ "$output" = none ]
+}
+
 @test "the loader started by hand is no static program" {
     loader=$(LC_ALL=C readelf -l "$AIRLOCK" 2>/dev/null | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
     [ -n "$loader" ] || skip "needs readelf"

@@ -36,6 +36,8 @@ TEST_PACKAGES=(
     libpython3.11-testsuite # CPython's own tests of it
     lua5.4     # a program under test: system and popen
     make       # a program under test: posix_spawn
+    musl-tools # programs of another C library
+    patchelf   # programs with another loader, and with search paths
     mawk       # a program under test: system
     php-cli    # a program under test: popen
     postgresql # a service under test: popen and system

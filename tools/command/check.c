@@ -126,7 +126,7 @@ static bool gather_process(struct check *check, const struct library *library) {
     for (size_t i = 0; i < check->objects.count; i++)
         check->mapped |= check->objects.list[i].is_airlock;
     if (!check->mapped)
-        program_examine(check->objects.list[0].path, &library->image, &check->program);
+        program_examine(check->objects.list[0].path, library, &check->program);
     snprintf(check->program.file, sizeof check->program.file, "%s", check->objects.list[0].path);
     read_mode(check);
     read_held(check);
@@ -164,9 +164,9 @@ static bool name_behind_env(const char *script, char word[PATH_MAX]) {
 
 static void examine(struct check *check, const struct library *library) {
     char name[PATH_MAX];
-    program_examine(check->asked, &library->image, &check->program);
+    program_examine(check->asked, library, &check->program);
     if (check->program.error == 0 && check->program.found[0] != '\0' && name_behind_env(check->program.found, name))
-        program_examine(name, &library->image, &check->program);
+        program_examine(name, library, &check->program);
 }
 
 static bool gather_program(struct check *check, const struct library *library) {

@@ -26,12 +26,21 @@ static int explain(const char *name, const struct program *program, int error) {
     return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
 
+/* Even a program that the library does not reach may start others that it does. But one C library's loader, given a
+ * library made for another, ends the program. */
+static bool set_environment(const struct library *library, const struct program *program) {
+    bool passed_over = program->is_musl && library_is_completed(library);
+    return program->foreign && !passed_over ? library_withdraw(library) : library_preload(library);
+}
+
 int launch(char **argv) {
     struct library library;
     struct program program;
-    if (!library_find(&library) || !library_preload(&library))
+    if (!library_find(&library))
         return EXIT_OWN_ERROR;
-    program_examine(argv[0], &library.image, &program);
+    program_examine(argv[0], &library, &program);
+    if (!set_environment(&library, &program))
+        return EXIT_OWN_ERROR;
     announce(argv[0], &program);
     execvp(argv[0], argv);
     return explain(argv[0], &program, errno);

@@ -5,6 +5,7 @@
 
 #include "privilege.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <paths.h>
 #include <stdarg.h>
@@ -96,26 +97,72 @@ static bool is_obstructed(const struct program *program) {
     return program->obstacle[0] != '\0';
 }
 
-static void judge_machine(const struct image *image, const struct image *library, struct program *program) {
-    if (image->class != library->class || image->machine != library->machine || image->encoding != library->encoding) {
-        obstruct(program, "%s is a %d-bit %s program, the library is %d-bit %s", program->file, image_bits(image),
-                 image_machine_name(image), image_bits(library), image_machine_name(library));
-    }
+static bool is_for(const struct image *one, const struct image *other) {
+    return one->class == other->class && one->machine == other->machine && one->encoding == other->encoding;
 }
 
-/* The library is made for the C library whose loader started this command. Another loader of the same name is that C
- * library in another place; one of another name is another C library. */
-static void judge_loader(const struct image *image, struct program *program) {
+/* A loader run by hand, `ld.so ./program`, has no loader of its own and heeds LD_PRELOAD. */
+static bool is_loader(const char *file, const struct image *image) {
+    const char *name = base_name(file);
+    return image->type == ET_DYN &&
+           (strncmp(name, "ld-", 3) == 0 || strncmp(name, "ld64.", 5) == 0 || strncmp(name, "ld.so", 5) == 0);
+}
+
+static bool is_musl(const char *loader) {
+    return strncmp(base_name(loader), "ld-musl-", 8) == 0;
+}
+
+/* The library is made for the C library whose loader started this command. On one machine another loader of the same
+ * name is that C library in another place, and one of another name is another C library. */
+static bool is_foreign(const char *loader, const char *own, bool same_machine) {
+    if (own[0] == '\0')
+        return false;
+    return is_musl(loader) != is_musl(own) || (same_machine && strcmp(base_name(loader), base_name(own)) != 0);
+}
+
+/* Whether the name in LD_PRELOAD is completed by this loader to a library for its own machine. Writes where that one
+ * would be, or an empty path. */
+static bool is_completed_for(const char *loader, const struct image *image, char path[PATH_MAX]) {
+    struct image twin;
+    if (!library_of_loader(loader, path))
+        path[0] = '\0';
+    return path[0] != '\0' && image_read(path, &twin) == 0 && twin.kind == IMAGE_ELF && is_for(&twin, image);
+}
+
+/* Says what to do about it, where something can be done. */
+static void judge_machine(const char *loader, const struct image *image, const struct library *library,
+                          struct program *program) {
+    char twin[PATH_MAX], name[PATH_MAX], advice[2 * PATH_MAX] = "";
+    bool there = is_completed_for(loader, image, twin);
+    if (there && library_is_completed(library))
+        return;
+    if (there && library_installed_name(name))
+        snprintf(advice, sizeof advice, "; LD_PRELOAD='%s' covers both", name);
+    else if (library_is_completed(library) && twin[0] != '\0')
+        snprintf(advice, sizeof advice, "; one built for %s and installed as %s would cover it",
+                 image_machine_name(image), twin);
+    else if (twin[0] != '\0' && library_name_to_install(name))
+        snprintf(advice, sizeof advice, "; one for each, both installed as %s, would cover it", name);
+    obstruct(program, "%s is a %d-bit %s program, the library is %d-bit %s%s", program->file, image_bits(image),
+             image_machine_name(image), image_bits(&library->image), image_machine_name(&library->image), advice);
+}
+
+static void judge_loader(const struct image *image, const struct library *library, struct program *program) {
     struct image self;
+    bool same_machine = is_for(image, &library->image);
+    const char *loader = image->interpreter;
     if (image_read("/proc/self/exe", &self) != 0)
         self.interpreter[0] = '\0';
-    if (image->interpreter[0] == '\0') {
-        /* The loader run by hand, `ld.so ./program`, has no loader of its own and heeds LD_PRELOAD. */
-        if (!is_same_file(program->file, self.interpreter))
-            obstruct(program, "%s is statically linked", program->file);
-    } else if (self.interpreter[0] != '\0' && strcmp(base_name(image->interpreter), base_name(self.interpreter)) != 0) {
-        obstruct(program, "%s is loaded by %s, the library by %s", program->file, image->interpreter, self.interpreter);
-    }
+    if (loader[0] == '\0' && (is_same_file(program->file, self.interpreter) || is_loader(program->file, image)))
+        loader = program->file;
+    program->is_musl = is_musl(loader);
+    program->foreign = loader[0] != '\0' && is_foreign(loader, self.interpreter, same_machine);
+    if (program->foreign)
+        obstruct(program, "%s is loaded by %s, the library by %s", program->file, loader, self.interpreter);
+    else if (!same_machine)
+        judge_machine(loader, image, library, program);
+    else if (loader[0] == '\0')
+        obstruct(program, "%s is statically linked", program->file);
 }
 
 static void judge_privileges(struct program *program) {
@@ -124,7 +171,7 @@ static void judge_privileges(struct program *program) {
         obstruct(program, "%s is %s, its loader ignores LD_PRELOAD", program->file, gained);
 }
 
-void program_examine(const char *name, const struct image *library, struct program *program) {
+void program_examine(const char *name, const struct library *library, struct program *program) {
     struct image image;
     *program = (struct program){0};
     if (!locate(name, program->found))
@@ -135,9 +182,7 @@ void program_examine(const char *name, const struct image *library, struct progr
         program->unreadable = program->error == EACCES && is_runnable(program->file);
         return;
     }
-    judge_machine(&image, library, program);
-    if (!is_obstructed(program))
-        judge_loader(&image, program);
+    judge_loader(&image, library, program);
     if (!is_obstructed(program))
         judge_privileges(program);
 }

@@ -104,7 +104,7 @@ static void print_comment(const struct unit *unit) {
 
 static int print_unit(const struct unit *unit, const struct library *library) {
     print_comment(unit);
-    print_variable("LD_PRELOAD", library->path);
+    print_variable("LD_PRELOAD", library->name);
     bool mode_given = false;
     for (size_t i = 0; i < setting_count; i++) {
         if (unit->values[i] == NULL)
