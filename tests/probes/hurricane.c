@@ -15,7 +15,7 @@
 enum { PATIENCE = 120 };
 
 static char witness[4096];
-static _Atomic long by_shell, failures, wrong_results;
+static _Atomic long by_shell, cut_short, failures, wrong_results;
 
 /* ---- Those who start children. */
 
@@ -133,19 +133,33 @@ static void *work(void *argument) {
 
 /* ---- Threads that are cancelled. */
 
-static void *victim(void *unused) {
-    pid_t pid;
+static void note_cancelled_call(void *unused) {
+    (void)unused;
+    cut_short++;
+}
+
+/* system kills and reaps its shell when it is cancelled. */
+static void run_system_to_be_cancelled(void) {
     char line[4200];
+    int status;
     shell_line(line, sizeof line, CANCELLED_STATUS);
-    for (unsigned i = 0; !stop; i++) {
-        if (i % 4 == 3) {
-            books.started[CANCELLED_STATUS]++;
-            int status = system(line);
-            if (status != -1)
-                account_for(CANCELLED_STATUS, status);
-        } else if (spawn_status(VICTIM_STATUS, i % 2, &pid)) {
+    books.started[CANCELLED_STATUS]++;
+    pthread_cleanup_push(note_cancelled_call, NULL);
+    status = system(line);
+    pthread_cleanup_pop(0);
+    if (status != -1)
+        account_for(CANCELLED_STATUS, status);
+}
+
+static void *victim(void *unused) {
+    static _Atomic unsigned rounds;
+    pid_t pid;
+    while (!stop) {
+        unsigned round = rounds++;
+        if (round % 4 == 3)
+            run_system_to_be_cancelled();
+        else if (spawn_status(VICTIM_STATUS, round % 2, &pid))
             collect(VICTIM_STATUS, pid);
-        }
         pthread_testcancel();
     }
     return unused;
@@ -285,7 +299,8 @@ int main(int argc, char **argv) {
     long growth = (after.resident - before.resident) * sysconf(_SC_PAGESIZE) / 1024;
     fprintf(say, "children: %ld in %ld s, by a shell: %ld\n", first + done, (long)(time(NULL) - begin), (long)by_shell);
     fprintf(say, "calls that had to fail: %ld, children forked by hand: %ld\n", (long)failures, (long)forked);
-    fprintf(say, "threads cancelled: %ld, signals handled: %ld\n", (long)cancelled, (long)signals);
+    fprintf(say, "threads cancelled: %ld, in system: %ld\n", (long)cancelled, (long)cut_short);
+    fprintf(say, "signals handled: %ld\n", (long)signals);
     bool bad = report("children with a descriptor too many or another mask", leaks);
     bad |= report("exit statuses lost", lost);
     bad |= report("exit statuses doubled", doubled);

@@ -130,14 +130,14 @@ static _Noreturn void send_signals(void) {
     signal(SIGCHLD, SIG_DFL);
     struct timespec begin, now;
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    for (long sent = 0; !*stop_sending;) {
+    for (long sent = 0; !*stop_sending && getppid() == self;) {
         clock_gettime(CLOCK_MONOTONIC, &now);
         int64_t microseconds = (int64_t)(now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000;
         long due = (long)(microseconds * SIGNALS_A_SECOND / 1000000);
         if (due - sent > MOST_AT_ONCE)
             sent = due - MOST_AT_ONCE;
         for (; sent < due; sent++) {
-            kill(getppid(), sent % 2 ? SIGUSR2 : SIGRTMIN + 1);
+            kill(self, sent % 2 ? SIGUSR2 : SIGRTMIN + 1);
             if (sent % 4 == 0)
                 kill(0, sent % 64 == 0 ? SIGUSR1 : SIGURG);
         }
