@@ -1,6 +1,6 @@
 /* Everything at once: threads spawn, popen and call system, while others open and close descriptors, fork by hand,
- * change dispositions, cancel each other, and signals with handlers arrive at 10 kHz. Every child looks whether it
- * holds a descriptor too many or another mask, and every exit status is accounted for.
+ * change dispositions, cancel each other, and signals with handlers arrive at 10 kHz. Every child (glance.c) looks
+ * whether it holds a descriptor too many, another mask or an ignored signal, and every exit status is accounted for.
  *
  *     hurricane SPAWNS SECONDS [FAULT]
  *
@@ -14,7 +14,8 @@
 
 enum { PATIENCE = 120 };
 
-static char witness[4096];
+static char child[4096]; /* its path */
+static char ignored[24]; /* the signals that it may find ignored */
 static _Atomic long by_shell, cut_short, failures, wrong_results;
 
 /* ---- Those who start children. */
@@ -33,11 +34,11 @@ static bool spawn_status(int code, bool with_action, pid_t *pid) {
     char status[16], mask[24];
     snprintf(status, sizeof status, "%d", code);
     snprintf(mask, sizeof mask, "%" PRIx64, mask_of(code));
-    char *arguments[] = {witness, status, (char *)"0-2", mask, NULL};
+    char *arguments[] = {child, status, mask, ignored, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    int error = posix_spawn(pid, witness, with_action ? &actions : NULL, NULL, arguments, environ);
+    int error = posix_spawn(pid, child, with_action ? &actions : NULL, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error == 0)
         books.started[code]++;
@@ -64,7 +65,7 @@ static void spawn_missing(bool sheltered) {
 }
 
 static void shell_line(char *line, size_t size, int code) {
-    snprintf(line, size, "exec '%s' %d 0-2 %" PRIx64, witness, code, mask_of(code));
+    snprintf(line, size, "exec '%s' %d %" PRIx64 " %s", child, code, mask_of(code), ignored);
 }
 
 #ifdef __GLIBC__
@@ -104,7 +105,7 @@ static void block_user_signal(void) {
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* One child. A shell takes several times as long as the witness alone. */
+/* One child. A shell takes several times as long as the child alone. */
 static void start_one(int number, unsigned round) {
     pid_t pid;
     if (round % 32 == 0)
@@ -266,10 +267,25 @@ static bool report(const char *what, long count) {
     return count != 0;
 }
 
+/* What is ignored from the start, what change_dispositions ignores, and what system does in the whole process. */
+static void note_ignored_signals(void) {
+    uint64_t set = 0;
+    const int by_storm[] = {SIGPIPE, SIGURG, SIGWINCH, SIGINT, SIGQUIT};
+    for (int number = 1; number <= SIGNALS; number++) {
+        struct kernel_action action = {0};
+        syscall(SYS_rt_sigaction, number, NULL, &action, sizeof set);
+        if (action.handler == (unsigned long)SIG_IGN)
+            set |= (uint64_t)1 << (number - 1);
+    }
+    for (size_t i = 0; i < sizeof by_storm / sizeof *by_storm; i++)
+        set |= (uint64_t)1 << (by_storm[i] - 1);
+    snprintf(ignored, sizeof ignored, "%" PRIx64, set);
+}
+
 static void prepare(void) {
-    if (realpath("/proc/self/exe", witness) == NULL)
+    if (realpath("/proc/self/exe", child) == NULL)
         die("/proc/self/exe");
-    strcpy(strrchr(witness, '/') + 1, "witness");
+    strcpy(strrchr(child, '/') + 1, "glance");
     start_reporting();
     volatile int *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
@@ -277,6 +293,7 @@ static void prepare(void) {
     in_child = page, stop_sending = page + 1;
     setpgid(0, 0);
     self = getpid();
+    note_ignored_signals();
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -301,7 +318,7 @@ int main(int argc, char **argv) {
     fprintf(say, "calls that had to fail: %ld, children forked by hand: %ld\n", (long)failures, (long)forked);
     fprintf(say, "threads cancelled: %ld, in system: %ld\n", (long)cancelled, (long)cut_short);
     fprintf(say, "signals handled: %ld\n", (long)signals);
-    bool bad = report("children with a descriptor too many or another mask", leaks);
+    bool bad = report("children that hold too much", leaks);
     bad |= report("exit statuses lost", lost);
     bad |= report("exit statuses doubled", doubled);
     bad |= report("exit statuses of another child", exchanged);

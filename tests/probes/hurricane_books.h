@@ -18,7 +18,7 @@ enum {
     FORK_STATUS = 60,
     SENDER_STATUS = 61,
     MISSING_STATUS = 70, /* children that were killed before they could say that their program is missing */
-    LEAK_STATUS = 99,    /* the witness says so */
+    LEAK_STATUS = 99,    /* the child says so */
     NO_PROGRAM = 127,
     STATUSES = 256,
 };
