@@ -2,10 +2,11 @@
  * change dispositions, cancel each other, and signals with handlers arrive at 10 kHz. Every child (glance.c) looks
  * whether it holds a descriptor too many, another mask or an ignored signal, and every exit status is accounted for.
  *
- *     hurricane SPAWNS SECONDS [FAULT]
+ *     hurricane SPAWNS SECONDS OPEN [FAULT]
  *
  * Starts SPAWNS children, or as many as SECONDS allow, and prints what was counted. In the first quarter who starts a
- * child waits for it; afterwards a handler of SIGCHLD waits for any child, too. FAULT is what the storm itself does
+ * child waits for it; afterwards a handler of SIGCHLD waits for any child, too. OPEN descriptors are there from the
+ * start: with many of them, those that a child needs are brought over one by one. FAULT is what the storm itself does
  * wrong now and then (see do_harm). Ends with 1 when anything is wrong, and with 3 when nothing moves any more. */
 #define PROBE_HIGHEST 400
 #include "hurricane_trouble.h"
@@ -303,10 +304,11 @@ static void prepare(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3)
+    if (argc < 4)
         return 99;
     prepare();
-    const char *fault = argv[3];
+    have_many(atoi(argv[3]));
+    const char *fault = argv[4];
     long spawns = atol(argv[1]), seconds = atol(argv[2]);
     time_t begin = time(NULL);
     long zombies = blow(spawns / 4, seconds / 4 + 1, false, fault), first = done;
