@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # bats assigns stderr and stderr_lines
+# shellcheck disable=SC2016 # the loader expands $ORIGIN and its likes
 # shellcheck disable=SC2030,SC2031 # a test keeps its process for its own teardown
 #
 # airlock check: what it says about a program or a process before the library is anywhere near it, and that it runs
@@ -135,6 +136,167 @@ row() {
         verdict 1 "partly covered: some calls" ./user
         row wordexp libdeep.so
     done
+}
+
+# Where a library is found: what the loader itself takes is the measure.
+
+# away FOLDER… : in each of them a library libaway.so that imports wordexp.
+away() {
+    local folder
+    mkdir -p "$@"
+    echo 'int wordexp(); int away(void) { return wordexp("", 0, 0); }' >away.c
+    for folder in "$@"; do
+        "${CC:-cc}" -w -shared -fPIC away.c -o "$folder/libaway.so"
+    done
+}
+
+# user OPTION… : a program that needs libaway.so, linked with these options.
+user() {
+    program user system -Wl,--no-as-needed "-L$first" -laway "$@"
+}
+
+# found_in FOLDER : check finds libaway.so there, and so does the loader.
+found_in() {
+    local by_loader by_check
+    by_loader=$(plain env LD_TRACE_LOADED_OBJECTS=1 ./user | sed -n 's/.*libaway.so => \(.*\) (0x.*/\1/p')
+    by_check=$(check --json ./user | grep -o '"path":"[^"]*libaway.so"' | cut -d '"' -f 4)
+    echo "loader: $by_loader, check: $by_check"
+    [ "$(realpath "$by_loader")" = "$PWD/$1/libaway.so" ]
+    [ "$(realpath "$by_check")" = "$PWD/$1/libaway.so" ]
+}
+
+# not_found : neither of them finds it.
+not_found() {
+    plain env LD_TRACE_LOADED_OBJECTS=1 ./user | grep -q 'libaway.so => not found'
+    run -1 check ./user
+    [[ $output == *"libaway.so: it was not found"* ]]
+}
+
+loader() {
+    LC_ALL=C readelf -l "$AIRLOCK" | sed -n 's/.*interpreter: \(.*\)\]/\1/p'
+}
+
+@test "a library for this processor in a glibc-hwcaps folder comes first, and one for another processor never" {
+    local level first=plain
+    level=$("$(loader)" --help | sed -n 's/^ *\([^ ]*\) (supported, searched)$/\1/p' | head -n 1)
+    [ -n "$level" ] || skip "the loader looks into no such folder here"
+    away plain plain/glibc-hwcaps/nothing-like-it
+    user "-Wl,-rpath,$PWD/plain"
+    found_in plain
+    away "plain/glibc-hwcaps/$level"
+    found_in "plain/glibc-hwcaps/$level"
+    user
+    LD_LIBRARY_PATH=$PWD/plain found_in "plain/glibc-hwcaps/$level"
+}
+
+@test "\$LIB and \$PLATFORM in a search path are what the loader puts there, with and without braces" {
+    local lib platform first
+    lib=$("$(loader)" --list-diagnostics | sed -n 's/^dl_dst_lib="\(.*\)"$/\1/p')
+    platform=$("$(loader)" --list-diagnostics | sed -n 's/^dl_platform="\(.*\)"$/\1/p')
+    [ -n "$lib" ] && [ -n "$platform" ]
+    first=deep/$lib/x-$platform
+    away "$first"
+    for path in '$ORIGIN/deep/$LIB/x-$PLATFORM' '${ORIGIN}/deep/${LIB}/x-${PLATFORM}' "$PWD/nowhere:$PWD/deep/\$LIB/x-\${PLATFORM}"; do
+        for tags in --enable-new-dtags --disable-new-dtags; do
+            user "-Wl,$tags,-rpath,$path"
+            found_in "$first"
+        done
+    done
+    for path in '$ORIGIN/deep/$LIBRARY/x-$PLATFORM' '$ORIGIN/deep/$LIB/x-$OTHER'; do
+        user "-Wl,-rpath,$path"
+        not_found
+    done
+}
+
+@test "DT_RPATH counts for what is needed further down, DT_RUNPATH does not, and hides the other" {
+    local first=libraries/deeper
+    away libraries/deeper
+    echo 'int away(void); int middle(void) { return away(); }' >middle.c
+    echo 'int middle(void); int top(void) { return middle(); }' >top.c
+    local options=(-w -shared -fPIC '-Wl,--no-as-needed')
+    link() {
+        "${CC:-cc}" "${options[@]}" middle.c -o libraries/libmiddle.so -Llibraries/deeper -laway
+        "${CC:-cc}" "${options[@]}" top.c -o libraries/libtop.so -Llibraries -lmiddle "$@"
+        program user system -Wl,--no-as-needed -Llibraries -ltop -Wl,--allow-shlib-undefined "${program_path[@]}"
+    }
+    # The library between has it, as DT_RPATH.
+    local program_path=("-Wl,--enable-new-dtags,-rpath,$PWD/libraries")
+    link "-Wl,--disable-new-dtags,-rpath,$PWD/libraries/deeper:$PWD/libraries"
+    found_in "$first"
+    # As DT_RUNPATH it is its own.
+    link "-Wl,--enable-new-dtags,-rpath,$PWD/libraries/deeper:$PWD/libraries"
+    not_found
+    # The program has it as DT_RPATH, but the one that needs it has a DT_RUNPATH of its own.
+    program_path=("-Wl,--disable-new-dtags,-rpath,$PWD/libraries/deeper:$PWD/libraries")
+    link
+    found_in "$first"
+    command -v patchelf >/dev/null || skip "needs patchelf"
+    patchelf --set-rpath "$PWD/nowhere" libraries/libmiddle.so
+    not_found
+}
+
+@test "a program linked with -z nodefaultlib finds nothing in the loader's own folders" {
+    program user system -Wl,-z,nodefaultlib
+    run -127 plain ./user
+    [[ $output == *"libc.so.6: cannot open shared object file"* ]]
+    verdict 1 "partly covered: not every file" ./user
+    [[ $output == *"libc.so.6: it was not found"* ]]
+    program user system -Wl,-z,nodefaultlib "-Wl,-rpath,$(dirname "$(realpath "$(loader)")")"
+    verdict 0 covered ./user
+    run -0 plain ./user
+}
+
+@test "a file without section headers is read as the loader reads it" {
+    local hash more
+    for hash in sysv gnu both; do
+        for more in -O1 -rdynamic "-no-pie -fno-pie"; do
+            # shellcheck disable=SC2086 # words
+            program mixed system fork execvp "-Wl,--hash-style=$hash" $more
+            # e_shoff, and e_shnum with e_shstrndx, of a 64-bit file; then the headers themselves.
+            head -c 8 /dev/zero | dd of=mixed bs=1 seek=40 conv=notrunc status=none
+            head -c 4 /dev/zero | dd of=mixed bs=1 seek=60 conv=notrunc status=none
+            LC_ALL=C readelf -S mixed 2>&1 | grep -q "There are no sections"
+            verdict 1 "partly covered: some calls" ./mixed
+            row system mixed
+            row fork mixed
+            row execvp mixed
+            row libraries 2
+            plain ./mixed
+            rm was-run
+        done
+    done
+}
+
+@test "a program of musl is not covered, and its libraries are found where its own loader looks" {
+    command -v musl-gcc >/dev/null || skip "needs musl-tools"
+    local first=libraries
+    CC=musl-gcc away libraries
+    # musl makes no difference between the two, and looks along both for what is needed further down.
+    for tags in --enable-new-dtags --disable-new-dtags; do
+        CC=musl-gcc user "-Wl,$tags,-rpath,$PWD/libraries"
+        verdict 2 "not covered: $PWD/user is loaded by /lib/ld-musl-" "$PWD/user"
+        [[ $output != *"Nothing is known"* ]]
+        row libraries 2
+        row wordexp libaway.so
+    done
+    CC=musl-gcc user
+    verdict 2 "not covered" ./user
+    [[ $output == *"libaway.so: it was not found"* ]]
+    LD_LIBRARY_PATH=$PWD/libraries verdict 2 "not covered" ./user
+    row wordexp libaway.so
+}
+
+@test "a program of glibc is not covered by a library of musl" {
+    command -v patchelf >/dev/null || skip "needs patchelf"
+    mkdir -p build/tools build/shim
+    cp "$AIRLOCK" build/tools
+    cp "$PRELOAD" build/shim
+    # Musl by name, which is all that tells them apart.
+    ln -s "$(loader)" ld-musl-x86_64.so.1
+    patchelf --set-interpreter "$PWD/ld-musl-x86_64.so.1" build/tools/airlock
+    program good system
+    run -2 plain build/tools/airlock check ./good
+    [[ ${lines[0]} == "./good: not covered: ./good is loaded by $(loader), the library by $PWD/ld-musl-x86_64.so.1" ]]
 }
 
 @test "a library for another machine is passed over" {

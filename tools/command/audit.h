@@ -11,10 +11,10 @@ enum audit_part { AUDIT_FD, AUDIT_WHAT, AUDIT_PROGRAM, AUDIT_PATH, AUDIT_CALL, A
 
 struct audit {
     uint64_t spawns, failed, leaking, passed_through;
-    uint64_t enforced; /* spawns that were not only watched: what they did not get was closed */
-    uint64_t silent;   /* spawns whose records do not tell of descriptors */
-    uint64_t dropped;  /* records that the library could not write */
-    uint64_t cut;      /* spawns with more descriptors than the record had room for */
+    uint64_t enforced;   /* spawns that were not only watched: what they did not get was closed */
+    uint64_t silent;     /* spawns whose records do not tell of descriptors */
+    uint64_t dropped;    /* records that the library could not write */
+    uint64_t cut;        /* spawns with more descriptors than the record had room for */
     struct tally sealed; /* what enforce would close: all parts but the rule; example: with both ends of a connection */
     struct tally kept;   /* what it would let through */
 };

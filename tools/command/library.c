@@ -3,6 +3,7 @@
 #include "library.h"
 
 #include "command.h"
+#include "folders.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -45,17 +46,6 @@ static bool find_installed(char path[PATH_MAX]) {
     _Static_assert(sizeof installed_file <= PATH_MAX, "the configured library folder fits a path");
     memcpy(path, installed_file, sizeof installed_file);
     return !is_absent(installed_file);
-}
-
-/* What a glibc puts in the place of $LIB: the folder of its loader, without a leading /usr. */
-static bool folder_of_loader(const char *loader, char folder[PATH_MAX]) {
-    char real[PATH_MAX];
-    if (loader[0] != '/' || realpath(loader, real) == NULL)
-        return false;
-    *strrchr(real, '/') = '\0';
-    const char *start = strncmp(real, "/usr/", 5) == 0 ? real + 5 : real + 1;
-    snprintf(folder, PATH_MAX, "%s", start);
-    return folder[0] != '\0';
 }
 
 /* The last place in path where folder stands between slashes, or NULL. */

@@ -1,12 +1,11 @@
-/* Reads one ELF object with libelf, and finds the libraries that it needs the way a loader does. The loader itself is
- * not asked: `ld.so --list` runs code of the program's own choosing, namely its loader. */
+/* The ELF objects of a program or a process, with libelf. */
 #include "object.h"
 
-#include "folders.h"
+#include "dynamic.h"
+#include "search.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <libelf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +39,7 @@ uint64_t calls_of(enum call_role role) {
     return set;
 }
 
-static uint64_t call_named(const char *name) {
+uint64_t call_named(const char *name) {
     for (size_t i = 0; i < call_count; i++) {
         if (strcmp(calls[i].name, name) == 0)
             return (uint64_t)1 << i;
@@ -59,96 +58,6 @@ static bool is_libc(const char *name) {
            strncmp(name, "ld64.so", 7) == 0 || strncmp(name, "libc-2.", 7) == 0 || strncmp(name, "ld-2.", 5) == 0;
 }
 
-/* Adds a name and its NUL to a list that ends with an empty name. */
-static bool add_name(char **list, size_t *size, const char *name) {
-    size_t more = strlen(name) + 1;
-    char *grown = realloc(*list, *size + more + 1);
-    if (grown == NULL)
-        return false;
-    memcpy(grown + *size, name, more);
-    *size += more;
-    grown[*size] = '\0';
-    *list = grown;
-    return true;
-}
-
-static void set_runpath(struct object *object, const char *path, bool is_rpath) {
-    /* DT_RUNPATH wins over DT_RPATH, whichever comes first (ld.so(8)). */
-    if (path == NULL || (is_rpath && object->runpath != NULL))
-        return;
-    free(object->runpath);
-    object->runpath = strdup(path);
-    object->runpath_is_rpath = is_rpath;
-}
-
-static void read_entry(Elf *elf, size_t strings, const GElf_Dyn *entry, struct object *object, size_t *needed_size) {
-    const char *text;
-    switch (entry->d_tag) {
-    case DT_NEEDED:
-        text = elf_strptr(elf, strings, (size_t)entry->d_un.d_val);
-        if (text != NULL && *text != '\0')
-            add_name(&object->needed, needed_size, text);
-        break;
-    case DT_RPATH:
-    case DT_RUNPATH:
-        set_runpath(object, elf_strptr(elf, strings, (size_t)entry->d_un.d_val), entry->d_tag == DT_RPATH);
-        break;
-    case DT_SYMBOLIC:
-        object->binds_itself = true;
-        break;
-    case DT_FLAGS:
-        object->binds_itself |= (entry->d_un.d_val & DF_SYMBOLIC) != 0;
-        break;
-    default:
-        break;
-    }
-}
-
-/* The number of whole entries in a section; 0 for one that lies about their size. */
-static size_t entries_of(const Elf_Data *data, const GElf_Shdr *header) {
-    return data == NULL || header->sh_entsize == 0 ? 0 : data->d_size / header->sh_entsize;
-}
-
-static void read_dynamic(Elf *elf, Elf_Data *data, const GElf_Shdr *header, struct object *object) {
-    size_t count = entries_of(data, header);
-    size_t needed_size = 0;
-    GElf_Dyn entry;
-    for (size_t i = 0; i < count && i < INT_MAX && gelf_getdyn(data, (int)i, &entry) != NULL; i++) {
-        if (entry.d_tag == DT_NULL)
-            break;
-        read_entry(elf, header->sh_link, &entry, object, &needed_size);
-    }
-}
-
-static void read_symbols(Elf *elf, Elf_Data *data, const GElf_Shdr *header, struct object *object) {
-    size_t count = entries_of(data, header);
-    GElf_Sym symbol;
-    for (size_t i = 0; i < count && i < INT_MAX && gelf_getsym(data, (int)i, &symbol) != NULL; i++) {
-        const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-        uint64_t call = name == NULL ? 0 : call_named(name);
-        if (symbol.st_shndx == SHN_UNDEF)
-            object->imports |= call;
-        else if (GELF_ST_BIND(symbol.st_info) != STB_LOCAL)
-            object->defines |= call;
-    }
-}
-
-static const char *read_sections(Elf *elf, struct object *object) {
-    bool symbols_seen = false;
-    for (Elf_Scn *section = elf_nextscn(elf, NULL); section != NULL; section = elf_nextscn(elf, section)) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) == NULL)
-            continue;
-        if (header.sh_type == SHT_DYNAMIC) {
-            read_dynamic(elf, elf_getdata(section, NULL), &header, object);
-        } else if (header.sh_type == SHT_DYNSYM) {
-            read_symbols(elf, elf_getdata(section, NULL), &header, object);
-            symbols_seen = true;
-        }
-    }
-    return symbols_seen ? NULL : "has no table of dynamic symbols";
-}
-
 /* Opens a regular file, and nothing that would wait. */
 static int open_file(const char *path, const char **problem) {
     struct stat status;
@@ -163,27 +72,17 @@ static int open_file(const char *path, const char **problem) {
     return fd;
 }
 
-/* The identity that a needed library must share with the program. */
-struct machine {
-    int class;
-    int machine;
-};
-
-/* Reads the file at real into object. When machine is given, a file that is not made for it is refused. */
-static bool read_object(const char *real, const struct machine *machine, struct object *object) {
+static bool read_object(const char *real, struct object *object) {
     Elf *elf = NULL;
-    GElf_Ehdr header;
     int fd = open_file(real, &object->problem);
     if (fd < 0)
         return false;
     elf_version(EV_CURRENT);
     elf = elf_begin(fd, ELF_C_READ, NULL);
-    if (elf == NULL || elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL)
+    if (elf == NULL || elf_kind(elf) != ELF_K_ELF)
         object->problem = "is no ELF file";
-    else if (machine != NULL && (header.e_ident[EI_CLASS] != machine->class || header.e_machine != machine->machine))
-        object->problem = "is made for another machine";
     else
-        object->problem = read_sections(elf, object);
+        object->problem = dynamic_read(elf, object);
     elf_end(elf);
     close(fd);
     return object->problem == NULL;
@@ -231,51 +130,6 @@ static bool is_named(const struct objects *objects, const char *name) {
     return false;
 }
 
-struct search {
-    struct machine machine;
-    struct folders standard;
-};
-
-static bool is_usable(const char *path, const struct search *search) {
-    struct object trial = {0};
-    bool usable = read_object(path, &search->machine, &trial);
-    free(trial.needed);
-    free(trial.runpath);
-    return usable;
-}
-
-/* Looks for name in folders with colons between them; $ORIGIN is the folder of origin. */
-static bool find_along(const char *list, const char *origin, const char *name, const struct search *search,
-                       char path[PATH_MAX]) {
-    for (const char *element = list; element != NULL && *element != '\0';) {
-        size_t length = strcspn(element, ":;");
-        char folder[PATH_MAX];
-        if (folder_expand(element, length, origin, folder) &&
-            snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX && is_usable(path, search))
-            return true;
-        element += length + (element[length] != '\0');
-    }
-    return false;
-}
-
-/* The order is that of ld.so(8). The cache holds what the standard folders hold. */
-static bool find_library(const struct objects *objects, size_t by, const char *name, const struct search *search,
-                         char path[PATH_MAX]) {
-    const struct object *user = &objects->list[by];
-    const struct object *program = &objects->list[0];
-    if (strchr(name, '/') != NULL)
-        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && is_usable(path, search);
-    if (user->runpath_is_rpath && find_along(user->runpath, user->path, name, search, path))
-        return true;
-    if (program->runpath_is_rpath && find_along(program->runpath, program->path, name, search, path))
-        return true;
-    if (find_along(getenv("LD_LIBRARY_PATH"), program->path, name, search, path))
-        return true;
-    if (!user->runpath_is_rpath && find_along(user->runpath, user->path, name, search, path))
-        return true;
-    return find_along(search->standard.list, "/", name, search, path);
-}
-
 /* Breadth first, as a loader goes. A name that is there already is not looked for again. */
 static bool add_needed(struct objects *objects, size_t by, const struct search *search) {
     char path[PATH_MAX];
@@ -285,44 +139,30 @@ static bool add_needed(struct objects *objects, size_t by, const struct search *
         offset += strlen(name) + 1;
         if (is_named(objects, name_in(name)))
             continue;
-        bool found = find_library(objects, by, name, search, path);
+        bool found = search_find(search, objects, by, name, path);
+        if (found && is_listed(objects, path))
+            continue;
         if (!found && snprintf(path, sizeof path, "%s", name) >= (int)sizeof path)
             continue;
         struct object *object = add_object(objects, path);
         if (object == NULL)
             return false;
+        object->by = by;
         if (found)
-            read_object(path, &search->machine, object);
+            read_object(path, object);
         else
             object->problem = "was not found";
     }
     return true;
 }
 
-static bool read_machine(const char *program, struct machine *machine) {
-    GElf_Ehdr header;
-    const char *problem;
-    int fd = open_file(program, &problem);
-    if (fd < 0)
-        return false;
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-    bool known = elf != NULL && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) != NULL;
-    if (known)
-        *machine = (struct machine){header.e_ident[EI_CLASS], header.e_machine};
-    elf_end(elf);
-    close(fd);
-    return known;
-}
-
 bool objects_of_program(const char *program, struct objects *objects) {
     struct search search = {0};
     bool done = false;
     struct object *object = add_object(objects, program);
-    if (object == NULL || !folders_read(&search.standard))
+    if (object == NULL || !search_begin(&search, program))
         goto out;
-    if (read_object(program, NULL, object) || object->needed != NULL) {
-        read_machine(program, &search.machine);
+    if (read_object(program, object) || object->needed != NULL) {
         for (size_t i = 0; i < objects->count; i++) {
             if (!add_needed(objects, i, &search))
                 goto out;
@@ -330,7 +170,7 @@ bool objects_of_program(const char *program, struct objects *objects) {
     }
     done = true;
 out:
-    folders_release(&search.standard);
+    search_end(&search);
     name_objects(objects);
     return done;
 }
@@ -350,7 +190,7 @@ static char *mapped_path(char *line) {
 static void read_mapped(int process, const char *path, struct object *object) {
     char real[PATH_MAX + 64];
     snprintf(real, sizeof real, "/proc/%d/root%s", process, path);
-    read_object(real, NULL, object);
+    read_object(real, object);
 }
 
 static void read_program_of(int process, struct object *object) {
@@ -358,7 +198,7 @@ static void read_program_of(int process, struct object *object) {
     snprintf(link, sizeof link, "/proc/%d/exe", process);
     ssize_t length = readlink(link, object->path, sizeof object->path - 1);
     object->path[length > 0 ? length : 0] = '\0';
-    read_object(link, NULL, object);
+    read_object(link, object);
 }
 
 int objects_of_process(int process, struct objects *objects) {

@@ -25,6 +25,9 @@ struct call {
 extern const struct call calls[];
 extern const size_t call_count; /* at most 64: a set of calls is a bit each, in the order of the table */
 
+/* The call of this name, or an empty set. */
+uint64_t call_named(const char *name);
+
 /* The calls with this role. */
 uint64_t calls_of(enum call_role role);
 
@@ -40,6 +43,8 @@ struct object {
     char *needed;      /* names, each with its NUL, and an empty one at the end */
     char *runpath;     /* DT_RUNPATH, else DT_RPATH; NULL: none */
     bool runpath_is_rpath;
+    bool skips_standard; /* DF_1_NODEFLIB: what it needs does not lie in the loader's own folders */
+    size_t by;           /* the object that needs it; 0 for those that the program needs, and for the program */
 };
 
 /* The program first, then libraries in the order in which a loader finds them. */
