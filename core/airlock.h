@@ -130,6 +130,8 @@ enum airlock_flag {
     AIRLOCK_NO_SHARED_MEMORY = 1 << 13, /* fork instead of vfork: slower, for debuggers and odd tracers */
     AIRLOCK_MAKE_INHERITABLE = 1 << 14, /* clear close-on-exec on every descriptor of keep (CPython's pass_fds) */
     AIRLOCK_KEEP_GROUPS = 1 << 15,      /* see uid: root's supplementary groups stay with the child (CPython) */
+    AIRLOCK_IN_ORDER = 1 << 16, /* a descriptor that is not open is an error when its turn comes, after the steps
+                                   before it (posix_spawn, CPython), not before anything is started */
 };
 
 struct airlock_command {
@@ -256,8 +258,13 @@ struct airlock_timing {
  * A description that is wrong in itself fails before anything is started, with the step that the field belongs to and
  * EINVAL, or EBADF for a negative descriptor; index is then the index of the action, keep entry, range or limit at
  * fault, or -1 when it is about all of them. AIRLOCK_STEP_CHECK is the description as a whole: NULL, an unknown flag or
- * seal, no place for the child. What only the kernel can say (a closed descriptor, a leader of a session that asks for
- * a process group) the child finds out: the error is the same, and the child is gone.
+ * seal, no place for the child.
+ *
+ * Unless AIRLOCK_IN_ORDER is given, so does one that cannot work as things are: with EBADF where a descriptor that
+ * stdio, an action or AIRLOCK_MAKE_INHERITABLE needs will not be open when its turn comes, or the target of an action
+ * is above the limit; with EPERM where a leader of a session asks for a process group. The error is the one that the
+ * child would have found. What only the kernel can say (a file that is missing, an id that may not be taken), and what
+ * another thread changes meanwhile, the child finds out: then it is gone again when this returns.
  *
  * Thread-safe. Async-signal-safe unless before_exec is given. No cancellation point. Allocates nothing with malloc.
  * PATH and the environment are read as by getenv(3): another thread must not change them during the call. */

@@ -4,6 +4,7 @@
 #include "plan.h"
 
 #include <limits.h>
+#include <time.h>
 #include <unistd.h>
 
 /* libc's, for an environment without PATH. */
@@ -49,12 +50,23 @@ int plan_candidates(struct plan *plan) {
     return 0;
 }
 
-static long execute(const struct plan *plan, const char *file) {
-    return raw3(SYS_execve, file, plan->argv, plan->envp);
+enum { BUSY_TRIES = 20, BUSY_PAUSE_NS = 50000 };
+
+/* A program that this process has just written and closed is busy (ETXTBSY) as long as a child that another thread is
+ * starting holds a copy of the descriptor that wrote: with this library for some microseconds, so it is worth a wait
+ * of a millisecond in all. */
+static long execute(struct plan *plan, const char *file) {
+    const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
+    long result;
+    while ((result = raw3(SYS_execve, file, plan->argv, plan->envp)) == -ETXTBSY && plan->busy_tries < BUSY_TRIES) {
+        plan->busy_tries++;
+        raw2(SYS_nanosleep, &pause, 0);
+    }
+    return result;
 }
 
 /* CPython's rule: the first error that says more than "not here" is the one that counts. */
-static long execute_list(const struct plan *plan, int *index) {
+static long execute_list(struct plan *plan, int *index) {
     const char *const *candidates = plan->command->candidates;
     long telling = 0;
     long result = -ENOENT;
@@ -101,7 +113,7 @@ static void join(char *to, const char *element, size_t length, const char *file,
     *to = '\0';
 }
 
-static long execute_search(const struct plan *plan) {
+static long execute_search(struct plan *plan) {
     char candidate[PATH_MAX + NAME_MAX + 2];
     size_t file_length = length_up_to(plan->file, NAME_MAX + 1);
     if (file_length == 0)

@@ -1,17 +1,18 @@
 /* What can be said to be wrong with a description before anything is started: the error names the step that the field
- * belongs to. What depends on the state of the process (a descriptor that is closed, an id that may not be taken) is
- * left to the child, which reports it the same way and is gone when airlock_spawn returns.
+ * belongs to. What only the kernel knows (an id that may not be taken, a file that is missing) is left to the child,
+ * which reports it the same way and is gone when airlock_spawn returns.
  *
  * Runs in the parent, in the host program: no allocation, no call into libc. */
 #include "plan.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <sys/resource.h>
 
 enum { HIGHEST_SIGNAL = 64, HIGHEST_PRIORITY = 99 };
 
-static const unsigned every_flag = (AIRLOCK_KEEP_GROUPS << 1) - 1;
+static const unsigned every_flag = (AIRLOCK_IN_ORDER << 1) - 1;
 
 static int at(struct airlock_error *error, enum airlock_step step, int index, int code) {
     *error = (struct airlock_error){.step = step, .index = index, .code = code};
@@ -121,4 +122,68 @@ int check_command(const struct airlock_command *command, struct airlock_error *e
     if (code == 0)
         code = check_limits(command, error);
     return code == 0 ? check_attributes(command, error) : code;
+}
+
+static bool is_open(int fd) {
+    return raw2(SYS_fcntl, fd, F_GETFD) != -EBADF;
+}
+
+/* Whether fd is open in the child when the steps before action number `count` have been taken. */
+static bool will_be_open(const struct airlock_command *command, size_t count, int fd) {
+    for (size_t i = count; i > 0; i--) {
+        const struct airlock_action *action = &command->actions[i - 1];
+        if (action->fd == fd && (action->kind == AIRLOCK_ACTION_DUP2 || action->kind == AIRLOCK_ACTION_OPEN))
+            return true;
+        if (action->fd == fd && action->kind == AIRLOCK_ACTION_CLOSE)
+            return false;
+        if (action->fd <= fd && action->kind == AIRLOCK_ACTION_CLOSEFROM)
+            return false;
+    }
+    if (command->stdio != NULL && fd <= 2 && command->stdio[fd] >= 0)
+        return true;
+    return is_open(fd);
+}
+
+/* Most numbers are low, and need no look at the limit. */
+static bool can_be_open(int fd) {
+    uint64_t limit[2] = {UINT64_MAX, UINT64_MAX};
+    if (fd > LOW_DESCRIPTORS)
+        raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, limit);
+    return (uint64_t)fd < limit[0];
+}
+
+static bool finds_its_descriptors(const struct airlock_command *command, size_t index) {
+    const struct airlock_action *action = &command->actions[index];
+    switch (action->kind) {
+    case AIRLOCK_ACTION_DUP2:
+        return can_be_open(action->fd) && will_be_open(command, index, action->source);
+    case AIRLOCK_ACTION_OPEN:
+        return can_be_open(action->fd);
+    case AIRLOCK_ACTION_FCHDIR:
+    case AIRLOCK_ACTION_TCSETPGRP:
+        return will_be_open(command, index, action->fd);
+    case AIRLOCK_ACTION_CLOSE:
+    case AIRLOCK_ACTION_CHDIR:
+    case AIRLOCK_ACTION_CLOSEFROM:
+        break;
+    }
+    return true;
+}
+
+int check_state(const struct airlock_command *command, struct airlock_error *error) {
+    if (command->flags & AIRLOCK_IN_ORDER)
+        return 0;
+    /* A leader of a session cannot change its group (setpgid(2)). */
+    if ((command->flags & AIRLOCK_SETSID) && (command->flags & AIRLOCK_SETPGROUP))
+        return at(error, AIRLOCK_STEP_PROCESS_GROUP, 0, EPERM);
+    for (int i = 0; command->stdio != NULL && i < 3; i++)
+        if (command->stdio[i] >= 0 && !is_open(command->stdio[i]))
+            return at(error, AIRLOCK_STEP_STDIO, i, EBADF);
+    for (size_t i = 0; i < command->action_count; i++)
+        if (!finds_its_descriptors(command, i))
+            return at(error, AIRLOCK_STEP_ACTION, (int)i, EBADF);
+    for (size_t i = 0; (command->flags & AIRLOCK_MAKE_INHERITABLE) && i < command->keep_count; i++)
+        if (!will_be_open(command, command->action_count, command->keep[i]))
+            return at(error, AIRLOCK_STEP_KEEP, command->keep[i], EBADF);
+    return 0;
 }

@@ -243,6 +243,15 @@ static bool is_refusal(long result) {
     return result == -ENOSYS || result == -EPERM || result == -EINVAL || result == -ENOTSUP;
 }
 
+/* Valgrind knows no clone3, and ends a program whose clone shares the descriptor table. It puts a library of its own
+ * into LD_PRELOAD. */
+static bool runs_under_valgrind(void) {
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if (strncmp(*entry, "LD_PRELOAD=", 11) == 0)
+            return strstr(*entry, "/vgpreload_") != NULL;
+    return false;
+}
+
 /* vfork and fork, which share no descriptor table and know no pidfd. */
 static long launch_without_clone(struct plan *plan, struct launch *launch) {
     bool want_pidfd = plan->command->flags & AIRLOCK_WANT_PIDFD;
@@ -267,15 +276,6 @@ static long launch_without_clone(struct plan *plan, struct launch *launch) {
     }
     close_pidfd_sockets(plan);
     return result;
-}
-
-/* Valgrind knows no clone3, and ends a program whose clone shares the descriptor table. It puts a library of its own
- * into LD_PRELOAD. */
-static bool runs_under_valgrind(void) {
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
-        if (strncmp(*entry, "LD_PRELOAD=", 11) == 0)
-            return strstr(*entry, "/vgpreload_") != NULL;
-    return false;
 }
 
 static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
@@ -329,7 +329,9 @@ CHILD_BEGINS int probe_sharing(void *stack, size_t stack_size) {
     volatile int canary = 0;
     int saved = errno;
     unsigned kind = __WCLONE;
-    int pid = clone(probe_child, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK, (void *)&canary);
+    /* It touches no descriptor, so a table of its own would only keep other threads' files open for a moment. */
+    int flags = CLONE_VM | CLONE_VFORK | (runs_under_valgrind() ? 0 : CLONE_FILES);
+    int pid = clone(probe_child, (char *)stack + stack_size, flags, (void *)&canary);
     if (pid < 0) {
         kind = 0;
         pid = (int)vfork_into(probe_child, (void *)&canary);

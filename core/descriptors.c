@@ -254,8 +254,17 @@ static void plan_cut(struct plan *plan, enum fetching fetching) {
     plan->highest_copied = low > named ? low : named;
 }
 
-size_t plan_range_bound(const struct airlock_command *command) {
+static size_t kept_bound(const struct airlock_command *command) {
     return 1 + command->action_count + command->keep_count + command->keep_range_count;
+}
+
+/* The sources of actions, the three of stdio, the report, and some that paths name. */
+static size_t held_bound(const struct airlock_command *command) {
+    return kept_bound(command) + command->action_count + 8;
+}
+
+size_t plan_range_bound(const struct airlock_command *command) {
+    return kept_bound(command) + held_bound(command);
 }
 
 static void sift(struct airlock_range *ranges, size_t root, size_t count) {
@@ -311,11 +320,47 @@ static size_t collect_kept(const struct airlock_command *command, struct airlock
     return merge_ranges(ranges, count);
 }
 
+struct holding {
+    struct airlock_range *ranges;
+    size_t count, bound;
+    int highest;
+    bool overflow;
+};
+
+static void hold(void *to, int number) {
+    struct holding *holding = to;
+    if (number <= 2 || number > holding->highest)
+        return;
+    if (holding->count < holding->bound)
+        holding->ranges[holding->count++] = (struct airlock_range){number, number};
+    else
+        holding->overflow = true;
+}
+
+/* What lies between the numbers that the child needs was copied by the cut for no reason. */
+static size_t collect_held(const struct plan *plan, struct airlock_range *ranges) {
+    struct holding holding = {.ranges = ranges, .bound = held_bound(plan->command), .highest = plan->highest_copied};
+    if (plan->highest_copied <= 2)
+        return 0;
+    for (; holding.count < plan->kept_count; holding.count++)
+        ranges[holding.count] = plan->kept[holding.count];
+    each_needed(plan, hold, &holding);
+    each_named(plan, hold, &holding);
+    hold(&holding, plan->report_descriptor);
+    if (holding.overflow)
+        return 0;
+    sort_ranges(ranges, holding.count);
+    return merge_ranges(ranges, holding.count);
+}
+
 void plan_descriptors(struct plan *plan, struct airlock_range *ranges, enum fetching fetching) {
+    struct airlock_range *held = ranges + kept_bound(plan->command);
     plan->kept = ranges;
     plan->kept_count = plan->command->seal == AIRLOCK_SEAL ? collect_kept(plan->command, ranges) : 0;
     plan->first_free_number = find_first_free(plan);
     plan->fetch_count = 0;
     if (plan->cut)
         plan_cut(plan, fetching);
+    plan->held = held;
+    plan->held_count = plan->cut ? collect_held(plan, held) : 0;
 }

@@ -15,6 +15,7 @@ struct report {
     int step;
     int index;
     int code;
+    int table_is_clean; /* the child had reason to look at the table that it was given by the cut, and found it right */
     int pidfd; /* from the kernel, for both: the parent's, and the number that the child must not find; -1: none */
     uint64_t started_ns;
     uint64_t exec_ns;
@@ -45,6 +46,7 @@ struct plan {
     /* How the child is made. */
     bool share_memory;    /* vfork semantics, on a stack of its own */
     bool cut;             /* share the table at first, then unshare its low end */
+    bool check_table;     /* whether this kernel cuts rightly is not known yet */
     bool clear_handlers;  /* the primitive resets the handlers by itself */
     bool measure;         /* take times */
     int parent;           /* its process id, where the child needs it */
@@ -55,6 +57,8 @@ struct plan {
     int first_free_number;            /* nothing that the command names is here or above (apart from fetched numbers) */
     int report_read_end;              /* the parent's end of the report pipe, which the child closes; -1: none */
     int report_descriptor;            /* -1: none */
+    const struct airlock_range *held; /* like kept: what the steps need of what is copied; the cut closes the rest */
+    size_t held_count;                /* 0: nothing is closed in between */
     const struct airlock_range *kept; /* sorted, disjoint, not adjacent; begins with {0, 2} */
     size_t kept_count;
     struct fetch fetches[FETCH_MAX];
@@ -69,6 +73,7 @@ struct plan {
     char *const *envp;
     const char *search_path; /* NULL: file is used as it is */
     char **shell_argv;       /* room for the shell fallback, or NULL */
+    int busy_tries;          /* how often a file was found open for writing and tried again */
 };
 
 /* child.c: the child's whole life. Never returns. */
@@ -85,7 +90,7 @@ void close_pidfd_sockets(struct plan *plan);
 long receive_pidfd(struct plan *plan, long pid);
 
 /* seal.c, in the child. Each returns 0 or a negative errno. */
-long child_cut(const struct plan *plan);
+long child_cut(struct plan *plan);
 long child_fetch(struct plan *plan, int *index);
 long child_keep(struct plan *plan, int *index);
 long child_seal(const struct plan *plan);
@@ -103,6 +108,9 @@ long child_reset_signals(struct plan *plan, int *signal);
 
 /* check.c: what is wrong with the description in itself. 0 and a clean *error, or an errno value and where. */
 int check_command(const struct airlock_command *command, struct airlock_error *error);
+
+/* check.c: what is wrong with it as the process is now. It has to be right in itself. The same result. */
+int check_state(const struct airlock_command *command, struct airlock_error *error);
 
 /* descriptors.c: in the parent. ranges has room for plan_range_bound() entries. */
 size_t plan_range_bound(const struct airlock_command *command);

@@ -12,25 +12,56 @@ enum { UNSHARE = 1 << 1, CLOSE_ON_EXEC = 1 << 2 }; /* close_range(2) */
 
 static const unsigned last_possible = ~0U;
 
-/* Kernels before the fixes for CVE-2024-45025 leave junk in the bitmaps of a table that was cut: numbers count as
- * taken that are not, and the next program would not get the lowest free one. Right above the cut nothing is open, so
- * the first free number there is known. */
-static long check_bitmap(int expected) {
+enum { WORD = 64 }; /* descriptors in a word of the kernel's bitmaps; there may be less, never more */
+
+/* The first number of the word above what the cut copies, if everything in it is open in the parent; else 0. */
+static int full_word_above(int highest) {
+    if (highest > INT_MAX - 2 * WORD)
+        return 0;
+    int first = (highest / WORD + 1) * WORD;
+    for (int fd = first; fd < first + WORD; fd++)
+        if (raw2(SYS_fcntl, fd, F_GETFD) < 0)
+            return 0;
+    return first;
+}
+
+/* Kernels before the fixes for CVE-2024-45025 leave junk in the bitmaps of a table that was cut: words that were full
+ * still count as full, and the next program would not get the lowest free number. first begins such a word, in which
+ * nothing is open now. */
+static long check_bitmap(struct plan *plan, int first) {
     for (int fd = 0; fd <= 2; fd++) {
-        long number = raw3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, expected);
+        long number = raw3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, first);
         if (number == -EBADF)
             continue;
         if (number >= 0)
             raw1(SYS_close, number);
-        return (number >= 0 && number != expected) || number == -EMFILE ? -EUCLEAN : 0;
+        if (number == first)
+            plan->report->table_is_clean = 1;
+        return number > first || number == -EMFILE ? -EUCLEAN : 0;
     }
     return 0;
 }
 
-long child_cut(const struct plan *plan) {
+/* Another thread may be about to execute a program that it has just written: as long as the descriptor that wrote lives
+ * on here, exec answers ETXTBSY there. So what the steps do not need goes at once, and not when exec would close it. */
+static long close_gaps(const struct plan *plan) {
+    int next = 0;
+    long result = 0;
+    for (size_t i = 0; i < plan->held_count && next <= plan->highest_copied && result >= 0; i++) {
+        if (plan->held[i].first > next)
+            result = raw3(SYS_close_range, next, plan->held[i].first - 1, 0);
+        next = plan->held[i].last < INT_MAX ? plan->held[i].last + 1 : INT_MAX;
+    }
+    return result;
+}
+
+long child_cut(struct plan *plan) {
     unsigned first_closed = (unsigned)plan->highest_copied + 1;
+    int full_word = plan->check_table ? full_word_above(plan->highest_copied) : 0;
     long result = raw3(SYS_close_range, first_closed, last_possible, UNSHARE);
-    return result < 0 ? result : check_bitmap(plan->highest_copied + 1);
+    if (result >= 0)
+        result = close_gaps(plan);
+    return result >= 0 && full_word > 0 ? check_bitmap(plan, full_word) : result;
 }
 
 static char *put_number(char *to, int number) {
@@ -222,11 +253,24 @@ static long visit_all(const struct plan *plan, int first, visitor *visit, long r
     return result;
 }
 
+/* Whether the cut left anything open among these. */
+static bool holds_any(const struct plan *plan, int64_t first, int64_t last) {
+    size_t low = 0, high = plan->held_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (plan->held[middle].last < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < plan->held_count && plan->held[low].first <= last;
+}
+
 static long mark_range(const struct plan *plan, int64_t first, int64_t last) {
     if (first > last)
         return 0;
     /* Above the cut there is only what the actions put there, and that is kept. */
-    if (plan->cut && first > plan->highest_copied)
+    if (plan->cut && (first > plan->highest_copied || (plan->held_count > 0 && !holds_any(plan, first, last))))
         return 0;
     return raw3(SYS_close_range, (unsigned)first, (unsigned)last, CLOSE_ON_EXEC);
 }

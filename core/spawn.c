@@ -20,7 +20,7 @@ static _Atomic int sharing;
 
 static const airlock_signals every_signal = ~(airlock_signals)0;
 
-enum { SMALL_RANGES = 40, SMALL_SHELL_ARGV = 32 };
+enum { SMALL_RANGES = 96, SMALL_SHELL_ARGV = 32 };
 
 struct attempt {
     struct plan plan;
@@ -71,6 +71,9 @@ static bool kernel_can_cut(void) {
     atomic_store_explicit(&known, true, memory_order_relaxed);
     return true;
 }
+
+/* Whether a child has found that this kernel cuts rightly (see child_cut). That it does not is LACK_CUT. */
+static _Atomic bool cuts_rightly;
 
 static bool may_cut(const struct attempt *attempt) {
     const struct airlock_command *command = attempt->plan.command;
@@ -225,6 +228,7 @@ static int prepare(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
     plan->share_memory = may_share_memory(attempt);
     plan->cut = may_cut(attempt);
+    plan->check_table = !atomic_load_explicit(&cuts_rightly, memory_order_relaxed);
     plan->report_descriptor = -1;
     attempt->plan.report_read_end = -1;
     attempt->own_report = (struct report){0};
@@ -261,6 +265,8 @@ static struct report learn_fate(struct attempt *attempt) {
     bool seen = plan->share_memory && report.started;
     if (seen)
         atomic_store_explicit(&sharing, SHARING_REAL, memory_order_relaxed);
+    if (report.table_is_clean)
+        atomic_store_explicit(&cuts_rightly, true, memory_order_relaxed);
     if (plan->report_descriptor < 0)
         return report;
     close_end(plan->report_descriptor);
@@ -447,6 +453,8 @@ int airlock_spawn(const struct airlock_command *command, struct airlock_child *c
         set_error(error, AIRLOCK_STEP_CHECK, -1, code);
     }
     if (code == 0)
+        code = check_state(command, error);
+    if (code == 0)
         code = block_signals(&old_mask, error);
     if (code != 0)
         return code;
@@ -487,6 +495,8 @@ int airlock_exec(const struct airlock_command *command, struct airlock_error *er
         code = EINVAL;
         set_error(error, AIRLOCK_STEP_CHECK, -1, code);
     }
+    if (code == 0)
+        code = check_state(command, error);
     if (code == 0)
         code = block_signals(&old_mask, error);
     if (code != 0)

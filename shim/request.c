@@ -27,6 +27,7 @@ int request_spawn(struct request *request, struct airlock_child *child, struct a
     struct airlock_timing timing;
     request_decide(request);
     struct event *event = event_begin(request);
+    request->command.flags |= AIRLOCK_IN_ORDER;
     int code = airlock_spawn(&request->command, child, error, event != NULL ? &timing : NULL);
     if (event != NULL) {
         struct event_outcome outcome = {.child = code == 0 ? child->pid : 0, .error = error, .timing = &timing};

@@ -4,9 +4,9 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "a preloaded posix_spawn makes three system calls in the parent and seven in the child" {
+@test "a preloaded posix_spawn makes three system calls in the parent and six in the child" {
     run -0 env AIRLOCK_BUILD="$BUILD" "$ROOT/tools/cost" calls
-    [ "${lines[0]}" = "system calls of one posix_spawn: 3 in the parent, 7 in the child" ] || { echo "$output" && return 1; }
+    [ "${lines[0]}" = "system calls of one posix_spawn: 3 in the parent, 6 in the child" ] || { echo "$output" && return 1; }
 }
 
 @test "a preloaded posix_spawn with ten descriptors takes fewer than 3,000 instructions in a bare environment" {

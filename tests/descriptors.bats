@@ -5,6 +5,7 @@
 # Programs in single quotes are meant for another shell.
 # shellcheck disable=SC2016
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 spawn=$PROBES/spawn
@@ -42,10 +43,41 @@ denials() {
     echo 'clone3=EPERM,clone@0&100=EPERM,vfork=EPERM,close_range=EPERM'
 }
 
+# The calls (a list of strace's) of the child that CMD makes under airlock, one a line.
+traced() {
+    local calls=$1
+    shift
+    (become_clean strace -qq -f -e signal=none -e trace="$calls" -o trace -E LD_PRELOAD="$PRELOAD" "$@" >/dev/null)
+    awk 'NR == 1 { parent = $1 } $1 != parent' trace | sed -E 's/^[0-9]+ +//; /resumed>/d; s/ *(<unfinished|=) .*//'
+}
+
 @test "the child keeps 0 to 2 and nothing else" {
     assert_enforced $'descriptors: 0 1 2\n'"$look_ok" "$spawn" have 7 file many 30 have 900 file -- "$look" descriptors
     run plain "$spawn" have 7 file -- "$look" descriptors
     assert_lines "descriptors: 0 1 2 7" "spawn: ok" "child: exit 0"
+}
+
+@test "what lies between the descriptors that the child needs is closed before its first action, not at exec" {
+    # Else another thread could not execute a program that it has written through one of them (ETXTBSY).
+    run -0 traced close_range,dup2 "$spawn" have 3 file have 4 file have 9 file dup2 9 1 -- /bin/true
+    # 6 is where the report goes; 9 is needed.
+    assert_lines "close_range(10, 4294967295, CLOSE_RANGE_UNSHARE)" "close_range(3, 5, 0)" "close_range(7, 8, 0)" \
+        "dup2(9, 1)" "close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC)"
+    # What is kept costs no second call.
+    AIRLOCK_KEEP=4,9 run -0 traced close_range "$spawn" have 3 file have 4 file have 9 file -- /bin/true
+    assert_lines "close_range(10, 4294967295, CLOSE_RANGE_UNSHARE)" "close_range(3, 3, 0)" "close_range(5, 5, 0)" \
+        "close_range(7, 8, 0)" "close_range(5, 8, CLOSE_RANGE_CLOEXEC)"
+}
+
+@test "a program that is open for writing is tried again for a moment, and then the answer is libc's" {
+    printf '#!/bin/sh\n' >script
+    chmod +x script
+    exec 8>>script
+    assert_both "spawn: ETXTBSY" "$spawn" -- ./script
+    run -0 traced execve "$spawn" -- ./script
+    [ "${#lines[@]}" -eq 21 ]
+    exec 8>&-
+    assert_both $'spawn: ok\nchild: exit 0' "$spawn" -- ./script
 }
 
 @test "the children of system and popen keep 0 to 2 and nothing else" {
@@ -325,6 +357,24 @@ denials() {
     unshare -m true 2>/dev/null || skip "needs the right to unshare"
     AIRLOCK_MODE=audit assert_same unshare -m sh -c 'mount -t tmpfs none /proc && exec "$0" "$@"' \
         "$deny" close_range=ENOSYS "$spawn" have 7 file -- "$look" descriptors
+}
+
+@test "whether the kernel cuts a table rightly is looked at when it can be seen, and once" {
+    # CVE-2024-45025 needs 64 numbers in a row that are open.
+    run -0 traced fcntl "$spawn" many 50 times 3 -- /bin/true
+    assert_lines "fcntl(64, F_GETFD)" "fcntl(64, F_GETFD)" "fcntl(64, F_GETFD)"
+    run -0 traced fcntl "$spawn" many 300 times 3 -- /bin/true
+    # The first child's table goes up to its report, above which nothing is open.
+    [ "$(grep -c F_GETFD <<<"$output")" -eq 65 ]
+    [ "$(grep -v F_GETFD <<<"$output")" = "fcntl(0, F_DUPFD_CLOEXEC, 64)" ]
+}
+
+@test "under a kernel that cuts wrongly children get a copy of the whole table, sealed" {
+    run -0 enforced env AIRLOCK_LOG="$PWD/log" "$deny" fcntl@2:64=EMFILE \
+        "$spawn" many 250 times 4 -- "$look" descriptors
+    [ "$(sort -u <<<"$output")" = $'child: exit 0\ndescriptors: 0 1 2\nspawn: ok' ]
+    # The second child is the first that has the junk in front of it; it is made again, and the others know.
+    [ "$(grep -o '"cut":[a-z]*' log | tr '\n' ' ')" = '"cut":true "cut":false "cut":false "cut":false ' ]
 }
 
 @test "the numbers that are free in the child are free: it opens the lowest" {

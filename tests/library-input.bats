@@ -29,13 +29,13 @@ negative target: action 0 (dup2 0 → -2147483648): EBADF
 open without a path: action 0 (open 5 ): EINVAL
 chdir without a path: action 0 (chdir ): EINVAL
 negative closefrom: action 0 (closefrom -1): EBADF
-closed source: action 0 (dup2 77 → 5): EBADF, said the child
-source above every limit: action 0 (dup2 2147483647 → 5): EBADF, said the child
-target above every limit: action 0 (dup2 0 → 2147483647): EBADF, said the child
-closed directory: action 0 (fchdir 77): EBADF, said the child
-no terminal: action 0 (tcsetpgrp 77): EBADF, said the child
+closed source: action 0 (dup2 77 → 5): EBADF
+source above every limit: action 0 (dup2 2147483647 → 5): EBADF
+target above every limit: action 0 (dup2 0 → 2147483647): EBADF
+closed directory: action 0 (fchdir 77): EBADF
+no terminal: action 0 (tcsetpgrp 77): EBADF
 no array: action: EINVAL
-the third is wrong: action 2 (dup2 77 → 1): EBADF, said the child
+the third is wrong: action 2 (dup2 77 → 1): EBADF
 END
 }
 
@@ -45,13 +45,31 @@ END
 keep of -1: keep 1: EBADF
 keep of INT_MAX: exited with 0
 no keep: keep: EINVAL
-inheritable INT_MAX: keep 2147483647: EBADF, said the child
+inheritable INT_MAX: keep 2147483647: EBADF
 range upside down: keep 0: EINVAL
 negative range: keep 1: EINVAL
 range to INT_MAX: exited with 0
-closed stdio: stdio 1: EBADF, said the child
-stdio of INT_MAX: stdio 2: EBADF, said the child
+closed stdio: stdio 1: EBADF
+stdio of INT_MAX: stdio 2: EBADF
 stdio of INT_MIN: stdio 2: EBADF
+END
+}
+
+@test "a descriptor that is not open when its turn comes is an error before anything starts, or in order when asked" {
+    run plain "$probe" order
+    diff -u - <(echo "$output") <<'END'
+made by dup2: exited with 0
+made by open: exited with 0
+made too late: action 0 (dup2 77 → 5): EBADF
+closed again: action 2 (dup2 77 → 5): EBADF
+closed with all above: action 1 (dup2 2 → 5): EBADF
+closed below: exited with 0
+made to be kept: exited with 0
+closed stream: action 0 (dup2 1 → 5): EBADF
+made by stdio: exited with 0
+stdio is at once: stdio 2: EBADF
+in order: action 0 (dup2 77 → 5): EBADF, said the child
+in order, after the group: process group: EPERM, said the child
 END
 }
 
@@ -62,7 +80,7 @@ death signal 65: death signal: EINVAL
 death signal -1: death signal: EINVAL
 group -1: process group: EINVAL
 foreign group: process group: EPERM, said the child
-session and group: process group: EPERM, said the child
+session and group: process group: EPERM
 uid -1: uid: EINVAL
 gid -1: gid: EINVAL
 no groups: groups: EINVAL

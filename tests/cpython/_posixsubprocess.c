@@ -244,6 +244,7 @@ static int before_exec(void *argument) {
 }
 
 static int spawn(struct call *call, struct airlock_child *child, struct airlock_error *error) {
+    call->command.flags |= AIRLOCK_IN_ORDER;
     if (call->before_exec == NULL)
         return airlock_spawn(&call->command, child, error, NULL);
     call->command.before_exec = before_exec;

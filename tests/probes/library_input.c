@@ -78,6 +78,34 @@ static void descriptors(void) {
     refuse("stdio of INT_MIN", (struct airlock_command){TRUE, .stdio = (int[]){0, 1, INT_MIN}});
 }
 
+#define ACTIONS(n, ...) .actions = (struct airlock_action[]){__VA_ARGS__}, .action_count = (n)
+
+/* 77 is open nowhere but where an action has made it. */
+static void order(void) {
+    refuse("made by dup2", (struct airlock_command){TRUE, ACTIONS(2, AIRLOCK_DUP2(0, 77), AIRLOCK_DUP2(77, 5))});
+    refuse("made by open",
+           (struct airlock_command){TRUE, ACTIONS(2, AIRLOCK_OPEN(77, "/", O_RDONLY, 0), AIRLOCK_FCHDIR(77))});
+    refuse("made too late", (struct airlock_command){TRUE, ACTIONS(2, AIRLOCK_DUP2(77, 5), AIRLOCK_DUP2(0, 77))});
+    refuse("closed again",
+           (struct airlock_command){TRUE, ACTIONS(3, AIRLOCK_DUP2(0, 77), AIRLOCK_CLOSE(77), AIRLOCK_DUP2(77, 5))});
+    refuse("closed with all above",
+           (struct airlock_command){TRUE, ACTIONS(2, AIRLOCK_CLOSEFROM(2), AIRLOCK_DUP2(2, 5))});
+    refuse("closed below", (struct airlock_command){TRUE, ACTIONS(2, AIRLOCK_CLOSEFROM(3), AIRLOCK_DUP2(2, 5))});
+    refuse("made to be kept", (struct airlock_command){TRUE, ACTIONS(1, AIRLOCK_DUP2(0, 77)), .keep = (int[]){77},
+                                                       .keep_count = 1, .flags = AIRLOCK_MAKE_INHERITABLE});
+    int saved = dup(1);
+    close(1);
+    refuse("closed stream", (struct airlock_command){TRUE, ONE_ACTION(AIRLOCK_DUP2(1, 5))});
+    refuse("made by stdio", (struct airlock_command){TRUE, .stdio = (int[]){0, 2, 2}, ONE_ACTION(AIRLOCK_DUP2(1, 5))});
+    refuse("stdio is at once", (struct airlock_command){TRUE, .stdio = (int[]){0, 0, 1}});
+    dup2(saved, 1);
+    close(saved);
+    refuse("in order", (struct airlock_command){TRUE, ONE_ACTION(AIRLOCK_DUP2(77, 5)), .flags = AIRLOCK_IN_ORDER});
+    refuse("in order, after the group",
+           (struct airlock_command){TRUE, ONE_ACTION(AIRLOCK_DUP2(77, 5)), .process_group = 1 << 29,
+                                    .flags = AIRLOCK_IN_ORDER | AIRLOCK_SETPGROUP});
+}
+
 static void attributes(void) {
     gid_t groups[1] = {0};
     refuse("death signal 65", (struct airlock_command){TRUE, .death_signal = 65});
@@ -157,8 +185,8 @@ static void callback(void) {
 
 int main(int argc, char **arguments) {
     static const struct test_case cases[] = {
-        {"program", program},       {"actions", actions},   {"descriptors", descriptors},
-        {"attributes", attributes}, {"limits", limits},     {"long-names", long_names},
-        {"null", null_pointers},    {"callback", callback}, {NULL, NULL}};
+        {"program", program},       {"actions", actions}, {"descriptors", descriptors}, {"order", order},
+        {"attributes", attributes}, {"limits", limits},   {"long-names", long_names},   {"null", null_pointers},
+        {"callback", callback},     {NULL, NULL}};
     return run_case(argc, arguments, cases);
 }
