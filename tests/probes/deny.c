@@ -34,11 +34,18 @@ static const struct {
     {"execve", SYS_execve},
     {"fcntl", SYS_fcntl},
     {"getdents64", SYS_getdents64},
+#ifdef SYS_mmap2
+    {"mmap", SYS_mmap2},
+#else
+    {"mmap", SYS_mmap},
+#endif
     {"openat", SYS_openat},
     {"pidfd_getfd", SYS_pidfd_getfd},
     {"pidfd_open", SYS_pidfd_open},
+    {"pidfd_send_signal", SYS_pidfd_send_signal},
     {"pipe2", SYS_pipe2},
     {"unshare", SYS_unshare},
+    {"waitid", SYS_waitid},
 #ifdef SYS_fork
     {"fork", SYS_fork},
     {"vfork", SYS_vfork},

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# What a kernel refuses the library while a child is made, fed or waited for, one thing at a time: the child comes about
+# by another way, or the caller is told, and in both cases nothing is left behind (the probe looks).
+
+load helpers
+
+probe=$PROBES/library_refused
+deny=$PROBES/deny
+# close_range cannot set close-on-exec: Linux before 5.11.
+cannot_mark='close_range@2&4=EINVAL'
+
+# prints EXPECTED CMD…: the probe says this and nothing else.
+prints() {
+    local expected=$1
+    shift
+    run plain "$@"
+    diff -u <(echo "$expected") <(echo "$output")
+}
+
+# The probe with calls that fail: CALL=ERROR:when=WHICH as strace has it.
+failing() {
+    local injection=$1
+    shift
+    command -v strace >/dev/null || skip "needs strace"
+    prints "$EXPECTED" strace -o /dev/null -e trace="${injection%%:*}" -e inject="$injection" "$probe" "$@"
+}
+
+# ---- Numbers
+
+@test "a stream that finds no free number is named, whichever of the three it is" {
+    prints "stdio 0: EMFILE, stdio 0: EMFILE, stdio 1: EMFILE, stdio 1: EMFILE, stdio 2: EMFILE, stdio 2: EMFILE, \
+clone: EMFILE, exited with 7
+stdio 0: EMFILE, stdio 1: EMFILE, stdio 2: EMFILE, clone: EMFILE, exited with 7, exited with 7, exited with 7, \
+exited with 7" "$probe" streams
+}
+
+@test "the ends of a pipe that cannot be moved above the standard streams are closed again" {
+    prints $'EINVAL, EMFILE, ok\nthe ends are 3 and 4' "$probe" low-pipes
+}
+
+@test "standard streams change places where no number above the kept ones is left" {
+    prints "exited with 7" "$probe" swap
+}
+
+@test "a first child starts whose actions name every number that its report could have" {
+    prints "exited with 7" "$probe" report
+}
+
+@test "with every number in use and no close-on-exec for ranges, the child gets what it keeps and nothing else" {
+    prints "exited with 7" "$deny" "$cannot_mark" "$probe" full
+}
+
+@test "without a list of descriptors the numbers up to the cut are gone through one by one" {
+    prints "exited with 7" "$deny" "$cannot_mark,getdents64=ENOSYS" "$probe" leaks
+}
+
+# ---- Memory
+
+@test "without memory for the ranges to keep, or for a shell's arguments, the caller is told before a child is made" {
+    printf 'exit $#\n' >"$BATS_TEST_TMPDIR/script"
+    chmod +x "$BATS_TEST_TMPDIR/script"
+    prints $'exited with 7\nexited with 199' "$probe" mapped "$BATS_TEST_TMPDIR/script"
+    [ "$(getconf LONG_BIT)" -eq 64 ] || skip "the sizes are those of 64-bit words"
+    prints $'prepare: ENOMEM\nprepare: ENOMEM\nexited with 199' \
+        "$deny" mmap@1:8008=ENOMEM "$probe" mapped "$BATS_TEST_TMPDIR/script" exec
+    prints $'exited with 7\nprepare: ENOMEM' "$deny" mmap@1:1624=ENOMEM "$probe" mapped "$BATS_TEST_TMPDIR/script"
+}
+
+@test "without a stack, and without memory to share with a copied child, children start all the same" {
+    prints $'exited with 7\nexited with 7\nexited with 7' "$deny" mmap@3:33=ENOMEM "$probe" copied
+    prints $'exited with 7\nexited with 7\nexited with 7' "$deny" mmap@1:131072=ENOMEM "$probe" copied
+    prints $'exited with 7\nexited with 7\nexited with 7' \
+        "$deny" mmap@1:131072=ENOMEM,mmap@3:33=ENOMEM,vfork=EPERM "$probe" copied
+}
+
+@test "a child that prints more than memory holds is ended, and what was read is there" {
+    prints "ENOMEM, what was read is there, killed by SIGKILL (9)" "$probe" endless
+}
+
+@test "after more children at a time than there are stacks to keep, 32 are kept" {
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    prints "40 children, as many stacks at once, 32 kept" "$probe" stacks "$BATS_TEST_TMPDIR/fifo"
+}
+
+# ---- Calls
+
+@test "a fork that fails is told, with a callback" {
+    prints "clone: EAGAIN" "$deny" clone=EAGAIN "$probe" callback
+}
+
+@test "without clone3 a control group cannot be chosen, and the error is libc's" {
+    prints "clone: EOPNOTSUPP" "$deny" clone3=ENOSYS "$probe" cgroup
+}
+
+@test "where fork alone can copy memory, its child reports through a pipe" {
+    prints $'exited with 7\nexited with 7\nexited with 7' "$deny" clone3=EPERM,clone=EPERM "$probe" copied
+}
+
+@test "a child that cannot be waited for is an error, one that cannot be signalled by pidfd is by number" {
+    prints "kill: ok, wait: EPERM" "$deny" waitid=EPERM "$probe" waiting
+    prints "kill: ok, wait: ok" "$deny" pidfd_send_signal=ENOSYS "$probe" waiting
+}
+
+@test "an exchange without a child, a place for the output or an input is refused" {
+    prints $'no place: EINVAL\nno input: EINVAL\nno child: EINVAL' "$probe" no-output
+}
+
+@test "what is interrupted while a child is fed, read and waited for is done again" {
+    EXPECTED="ok, the same, exited with 0"
+    # The first read is the loader's.
+    failing read:error=EINTR:when=2+2 echo
+    failing read:error=EAGAIN:when=2+2 echo
+    failing write:error=EINTR:when=1 echo
+    failing ppoll:error=EINTR:when=1+2 echo
+    failing rt_sigtimedwait:error=EINTR:when=1 echo
+    EXPECTED=$'exec /nowhere: ENOENT\nexited with 7'
+    failing wait4:error=EINTR:when=1 failing
+}
+
+@test "an error of a pipe ends the child and is told" {
+    EXPECTED="EIO, different, killed by SIGKILL (9)"
+    failing read:error=EIO:when=3 echo
+    failing write:error=EIO:when=1 echo
+    EXPECTED="ENOMEM, different, killed by SIGKILL (9)"
+    failing ppoll:error=ENOMEM:when=2 echo
+}
