@@ -72,6 +72,52 @@ END
     [[ $(drawn descriptors.svg) != *libuv* ]]
 }
 
+@test "the parts of airlock's own cost are measured one by one, each beside what it is compared with" {
+    cd "$BATS_TEST_TMPDIR"
+    run bench --json numbers.json conventions records calls load make
+    [ "$status" -eq 0 ] || { echo "$output" && return 1; }
+    [[ $output == *"variables: reading them takes "*"descriptors: a record takes "*"fcntl: the wrapper takes "* ]]
+    python3 - numbers.json <<'END'
+import json
+import sys
+
+expected = {
+    "conventions": ({"silent", "preload"}, {"60 variables"}),
+    "records": ({"preload", "records", "listed"}, {"10 descriptors"}),
+    "calls": ({"glibc", "preload"}, {"fcntl", "dup2", "dup3", "ioctl"}),
+    "load": ({"none", "trivial", "bare", "preload", "keep"}, {"/bin/true"}),
+    "make": ({"none", "trivial", "preload", "records"}, {"200 targets, sed", "200 targets, sed, processor time"}),
+}
+for section in json.load(open(sys.argv[1]))["sections"]:
+    columns, rows = expected.pop(section["name"])
+    assert {row["title"] for row in section["rows"]} == rows, section["rows"]
+    for row in section["rows"]:
+        assert set(row["cells"]) == columns, row
+        for cell in row["cells"].values():
+            assert all(baseline in cell["ratios"] for baseline in section["baselines"]), row
+assert not expected, expected
+END
+}
+
+@test "every goal is measured, or says why not" {
+    cd "$BATS_TEST_TMPDIR"
+    run bench --goals --json numbers.json
+    [ "$status" -eq 0 ] || { echo "$output" && return 1; }
+    python3 - numbers.json <<'END'
+import json
+import sys
+
+goals = json.load(open(sys.argv[1]))["goals"]
+for goal in goals:
+    assert (goal["measured"] is None) == (goal["missing"] != ""), goal
+measured = [goal["title"] for goal in goals if goal["measured"] is not None]
+for wanted in ("convention off, 10 descriptors, 60 variables", "a record", "wrapper of fcntl", "wrapper of dup2",
+               "wrapper of dup3", "wrapper of ioctl", "no variable ÷", "AIRLOCK_MODE ÷", "AIRLOCK_KEEP ÷",
+               "sed: enforce and records ÷"):
+    assert sum(wanted in title for title in measured) == 1, (wanted, measured)
+END
+}
+
 @test "the stress with scripts counts every column's spawns: none of airlock's finds its script busy, none fails otherwise" {
     cd "$BATS_TEST_TMPDIR"
     bench --json numbers.json busy

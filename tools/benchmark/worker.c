@@ -6,6 +6,7 @@
  *     spawn PEER KIND FILE N            -> ok NS...       kind: exec, search or pipe
  *     threads PEER FILE THREADS N       -> ok NS          for N spawns in each thread
  *     busy PEER KIND FILE DIR THREADS N -> ok ETXTBSY OTHER
+ *     calls NAME N                      -> ok NS          for N calls of fcntl, dup2, dup3 or ioctl
  *
  * Whatever cannot be done is answered with "error TEXT". */
 #include "worker.h"
@@ -79,6 +80,18 @@ static int answer_threads(char **words) {
     return 0;
 }
 
+static int answer_calls(char **words) {
+    uint64_t elapsed = 0;
+    int count = atoi(words[2]);
+    if (count < 1)
+        return answer(EINVAL);
+    int code = time_calls(words[1], count, &elapsed);
+    if (code != 0)
+        return answer(code);
+    printf("ok %" PRIu64 "\n", elapsed);
+    return 0;
+}
+
 static int answer_busy(char **words) {
     struct busy busy;
     const struct peer *peer = find_peer(words[1]);
@@ -114,6 +127,8 @@ static int answer_request(char **words, int count) {
         return answer_threads(words);
     if (count == 7 && strcmp(words[0], "busy") == 0)
         return answer_busy(words);
+    if (count == 3 && strcmp(words[0], "calls") == 0)
+        return answer_calls(words);
     return answer(EINVAL);
 }
 

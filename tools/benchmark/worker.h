@@ -36,6 +36,12 @@ enum kind { KIND_EXEC, KIND_SEARCH, KIND_PIPE };
 int time_spawns(const struct peer *peer, enum kind kind, const char *file, int count, uint64_t *times);
 int time_threads(const struct peer *peer, const char *file, int threads, int count, uint64_t *elapsed);
 
+/* The clock that all times are taken from, in nanoseconds. */
+uint64_t now(void);
+
+/* calls.c: so many calls of fcntl, dup2, dup3 or ioctl. 0 or an errno value. */
+int time_calls(const char *name, int count, uint64_t *elapsed);
+
 /* busy.c: threads that write, close and execute scripts of their own (golang/go#22315). */
 struct busy {
     int text_busy; /* spawns that failed with ETXTBSY */

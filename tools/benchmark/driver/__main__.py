@@ -14,6 +14,7 @@ import sections
 import table
 from busy import busy
 from columns import COLUMNS, Programs
+from costs import calls, conventions, records
 from goals import measure_goals
 from preloading import load, make
 
@@ -25,6 +26,9 @@ SECTIONS = {
     "path": sections.path,
     "pipe": sections.pipe,
     "shell": sections.shell,
+    "conventions": conventions,
+    "records": records,
+    "calls": calls,
     "load": load,
     "make": make,
     "busy": busy,
@@ -35,9 +39,10 @@ DESCRIPTION = """Measures how long it takes to start a child, with airlock and w
 Prints tables with the ratios to a bare vfork + exec, and writes the numbers as JSON and two curves as SVG."""
 
 EPILOG = """sections: descriptors (open in the parent), memory (resident), threads (that spawn at once), environment
-(variables), path (misses), pipe (one, for the output), shell (system and popen), load (the start of a preloaded
-program), make (a build), busy (ETXTBSY, the correctness part). What this machine lacks is said and left out. All of it
-takes about ten minutes."""
+(variables), path (misses), pipe (one, for the output), shell (system and popen), conventions (reading what a child is
+told), records (writing one), calls (those that are watched), load (the start of a preloaded program), make (a build),
+busy (ETXTBSY, the correctness part). What this machine lacks is said and left out. All of it takes about ten
+minutes."""
 
 
 def parse_options(arguments):
@@ -125,10 +130,8 @@ def measure(options, programs, scratch):
 
 def main():
     options = parse_options(sys.argv[1:])
-    library = os.path.join(options.build, "shim", "libairlock-preload.so")
     with tempfile.TemporaryDirectory(prefix="airlock-bench-") as scratch:
-        records = os.path.join(scratch, "records")
-        programs = Programs(os.path.join(options.build, "tools", "benchmark"), library, records)
+        programs = Programs(options.build, scratch)
         if not os.path.exists(programs.noop) or programs.why_missing(COLUMNS[0]):
             sys.exit(f"tools/bench: nothing is built in {options.build}")
         facts = machine.facts()

@@ -13,13 +13,15 @@ class Column:
     peer: str = ""
     preload: bool = False
     records: bool = False  # the preload writes a record of each spawn
+    listed: bool = False  # ... that lists the descriptors
+    conventions: bool = True  # the preload reads what a child is told
     variant: bool = False  # of the column before it; left out where that one says enough
     needs: str = ""  # what to install where the program was not built
 
     @property
     def worker(self):
         """Columns with the same value share a process."""
-        return (self.program, self.preload, self.records)
+        return (self.program, self.preload, self.records, self.listed, self.conventions)
 
 
 COLUMNS = [
@@ -37,8 +39,14 @@ COLUMNS = [
     Column("glib", "GLib g_spawn_async", program="bench-glib", peer="glib", needs="libglib2.0-dev"),
 ]
 
+# Of the sections that take airlock's own cost apart.
+PARTS = [
+    Column("silent", "airlock, preload, no conventions", peer="glibc", preload=True, conventions=False),
+    Column("listed", "..., and their descriptors", peer="glibc", preload=True, records=True, listed=True),
+]
+
 MAIN_COLUMNS = [column for column in COLUMNS if not column.variant]
-BY_NAME = {column.name: column for column in COLUMNS}
+BY_NAME = {column.name: column for column in COLUMNS + PARTS}
 
 
 def pick(*names):
@@ -48,10 +56,12 @@ def pick(*names):
 class Programs:
     """Where the programs of the benchmark are."""
 
-    def __init__(self, folder, preload, record_file):
-        self.folder = folder
-        self.preload = preload
-        self.record_file = record_file
+    def __init__(self, build, scratch):
+        self.folder = folder = os.path.join(build, "tools", "benchmark")
+        self.preload = os.path.join(build, "shim", "libairlock-preload.so")
+        self.airlock = os.path.join(build, "tools", "airlock")
+        self.record_file = os.path.join(scratch, "records")
+        self.silent_policy = os.path.join(scratch, "no-conventions")  # costs.py writes it
         self.noop = os.path.join(folder, "bench-noop")
         self.trivial = os.path.join(folder, "libbench-trivial.so")
 
@@ -66,6 +76,8 @@ class Programs:
         """None, or a reason."""
         if column.preload and not os.path.exists(self.preload):
             return f"not built: {os.path.basename(self.preload)}"
+        if not column.conventions and not os.path.exists(self.airlock):
+            return f"not built: {os.path.basename(self.airlock)}"
         if os.path.exists(self.command(column)[-1]):
             return None
         return f"not built: needs {column.needs}" if column.needs else f"not built: {column.program}"
@@ -78,5 +90,9 @@ class Programs:
             environment["AIRLOCK_MODE"] = "enforce"
         if column.records:
             environment["AIRLOCK_LOG"] = self.record_file
+        if column.listed:
+            environment["AIRLOCK_LOG_FDS"] = "1"
+        if not column.conventions:
+            environment["AIRLOCK_POLICY"] = self.silent_policy
         environment.update(extra or {})
         return environment

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import machine
 from columns import pick
+from costs import calls, conventions, records
 from measure import Crew, interleave, median
-from preloading import make
+from preloading import load, make
 from sections import MEBIBYTE, shell_lanes
 from workers import WorkerError
 
@@ -87,6 +88,9 @@ def memory_goal(settings, name, title):
     small, large = 10 * MEBIBYTE, 8192 * MEBIBYTE
     goal = Goal(f"{title}: at 8 GiB resident ÷ at 10 MiB", 1.1)
     settings.tell(f"goals: {title} at 8 GiB")
+    if settings.quick:
+        goal.missing = "left out of a quick run"
+        return [goal]
     if machine.free_memory() < large:
         goal.missing = f"{machine.free_memory() // MEBIBYTE} MiB are free"
         return [goal]
@@ -102,17 +106,59 @@ def memory_goal(settings, name, title):
     return compare([(goal, "large", "small")], medians, missing)
 
 
+def ratio_goal(row, title, limit, above, below):
+    """The ratio that a row of a section gives."""
+    goal = Goal(title, limit)
+    if above in row.cells and below in row.cells[above]["ratios"]:
+        goal.measured = row.cells[above]["ratios"][below]
+    else:
+        goal.missing = row.missing.get(above) or row.missing.get(below) or "not measured"
+    return goal
+
+
+def difference_goal(row, title, limit, above, below, scale=1.0):
+    """What a row of a section gives, less what it gives without the part in question."""
+    goal = Goal(title, limit)
+    if above in row.cells and below in row.cells:
+        goal.measured = (row.cells[above]["median"] - row.cells[below]["median"]) * scale
+    else:
+        goal.missing = row.missing.get(above) or row.missing.get(below) or "not measured"
+    return goal
+
+
+def part_goals(settings):
+    goals = []
+    for row in conventions(settings, [60]).rows:
+        title = f"enforce ÷ with every convention off, 10 descriptors, {row.title}"
+        goals.append(ratio_goal(row, title, 1.03, "preload", "silent"))
+    for row in records(settings).rows:
+        goals.append(difference_goal(row, "a record, µs", 8, "records", "preload", 1e-3))
+    for row in calls(settings).rows:
+        title = f"ns that the wrapper of {row.title} adds to a call of no interest"
+        goals.append(difference_goal(row, title, 5, "preload", "glibc"))
+    return goals
+
+
+def load_goals(settings):
+    section = load(settings)
+    goals = []
+    for row in section.rows:
+        for name, title in (("bare", "no variable"), ("preload", "AIRLOCK_MODE"), ("keep", "AIRLOCK_KEEP")):
+            title = f"start of {row.title}: preload, {title} ÷ a preload that does nothing"
+            goals.append(ratio_goal(row, title, 1.25, name, "trivial"))
+    return goals + [Goal("start of a program", 1.25, missing=note) for note in section.notes]
+
+
 def make_goals(settings):
     section = make(settings, few=5, many=25)
     goals = []
     for row in section.rows:
-        for name, title, limit in (("preload", "enforce", 1.08), ("trivial", "a preload that does nothing", 1.05)):
-            goal = Goal(f"make, {row.title}: {title} ÷ without", limit)
-            if name in row.cells:
-                goal.measured = row.cells[name]["ratios"]["none"]
-            else:
-                goal.missing = row.missing.get(name, "not measured")
-            goals.append(goal)
+        for name, title, limit in (
+            ("preload", "enforce", 1.08),
+            ("records", "enforce and records", 1.10),
+            ("trivial", "a preload that does nothing", 1.05),
+        ):
+            goals.append(ratio_goal(row, f"make, {row.title}: {title} ÷ without", limit, name, "none"))
     return goals + [Goal("make", 1.08, missing=note) for note in section.notes]
 
 
@@ -129,4 +175,4 @@ def measure_goals(settings):
         goals += memory_goal(settings, "preload", "preloaded posix_spawn")
     except WorkerError as error:
         goals.append(Goal("at 8 GiB resident ÷ at 10 MiB", 1.1, missing=str(error)))
-    return goals + make_goals(settings)
+    return goals + part_goals(settings) + load_goals(settings) + make_goals(settings)

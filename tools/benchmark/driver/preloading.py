@@ -14,12 +14,21 @@ from sections import Row, Section
 from workers import Worker, WorkerError
 
 TARGETS = 200
+LOAD_TURNS = 2  # for each round: the differences are small
 MAKE_LIMIT = 120  # seconds
-COLUMNS = [("none", "no preload"), ("trivial", "a preload that does nothing"), ("preload", "airlock, preload")]
+NONE, TRIVIAL = ("none", "no preload"), ("trivial", "a preload that does nothing")
+LOAD_COLUMNS = [
+    NONE,
+    TRIVIAL,
+    ("bare", "airlock, preload, no variable"),
+    ("preload", "airlock, preload, AIRLOCK_MODE"),
+    ("keep", "airlock, preload, AIRLOCK_KEEP"),
+]
+MAKE_COLUMNS = [NONE, TRIVIAL, ("preload", "airlock, preload"), ("records", "airlock, preload, records")]
 
 
-def preloads(settings):
-    """The environment of each column, and the reasons of those that are missing."""
+def preloads(settings, columns):
+    """The environment of each of these columns, and the reasons of those that are missing."""
     programs = settings.programs
     plain = programs.environment(pick("vfork")[0])
     environments = {"none": plain}
@@ -28,25 +37,32 @@ def preloads(settings):
         environments["trivial"] = {**plain, "LD_PRELOAD": programs.trivial}
     else:
         missing["trivial"] = f"not built: {os.path.basename(programs.trivial)}"
+    own = {
+        "bare": {**plain, "LD_PRELOAD": programs.preload},
+        "preload": programs.environment(pick("preload")[0]),
+        "keep": {**plain, "LD_PRELOAD": programs.preload, "AIRLOCK_KEEP": "7"},
+        "records": programs.environment(pick("records")[0]),
+    }
     reason = programs.why_missing(pick("preload")[0])
-    if reason:
-        missing["preload"] = reason
-    else:
-        environments["preload"] = programs.environment(pick("preload")[0])
+    for name in [name for name, _ in columns if name in own]:
+        if reason:
+            missing[name] = reason
+        else:
+            environments[name] = own[name]
     return environments, missing
 
 
 def load(settings):
     """The worker starts the program by bare vfork and exec, so that only the start itself differs."""
-    section = Section("load", "Start and end of /bin/true", "µs", ["none"], COLUMNS)
-    environments, missing = preloads(settings)
+    section = Section("load", "Start and end of /bin/true", "µs", ["none", "trivial"], LOAD_COLUMNS)
+    environments, missing = preloads(settings, LOAD_COLUMNS)
     settings.tell(section.title)
     workers = {}
     try:
         for name, environment in environments.items():
             workers[name] = Worker(settings.programs.command(pick("vfork")[0]), environment)
         lanes = [Lane(name, worker, "vfork", "exec", "/bin/true") for name, worker in workers.items()]
-        interleave(lanes, settings.rounds, settings.batch, one_processor=True)
+        interleave(lanes, settings.rounds * LOAD_TURNS, settings.batch, one_processor=True)
         cells, failed = summarize(lanes, section.baselines)
         section.rows.append(Row(1, "/bin/true", cells, {**missing, **failed}))
     except WorkerError as error:
@@ -153,8 +169,8 @@ def build_rows(settings, build, environments, runs):
 
 def make(settings, few=3, many=15):
     """few runs of the build with a compiler, which takes longer, and many of the other."""
-    section = Section("make", f"make with {TARGETS} targets", "ms", ["none"], COLUMNS)
-    environments, missing = preloads(settings)
+    section = Section("make", f"make with {TARGETS} targets", "ms", ["none"], MAKE_COLUMNS)
+    environments, missing = preloads(settings, MAKE_COLUMNS)
     plan = [(BUILDS[0], settings.some(3, many))]
     if not settings.quick:
         plan.append((BUILDS[1], few))

@@ -1,6 +1,6 @@
 """Tables for people."""
 
-SCALES = {"µs": 1e-3, "ms": 1e-6, "spawns/s": 1}
+SCALES = {"ns": 1, "µs": 1e-3, "ms": 1e-6, "spawns/s": 1}
 
 
 def number(value):
