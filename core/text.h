@@ -1,10 +1,11 @@
-/* A bounded line of text, put together without libc: usable from a signal handler, and with every descriptor in use.
+/* A bounded line of text, put together without stdio: usable from a signal handler, and with every descriptor in use.
  * What does not fit is counted but not written. */
 #ifndef AIRLOCK_TEXT_H
 #define AIRLOCK_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
     char *to;
@@ -18,19 +19,25 @@ static inline void text_char(struct text *text, char c) {
     text->length++;
 }
 
+static inline void text_bytes(struct text *text, const char *bytes, size_t count) {
+    if (text->length + 1 < text->size) {
+        size_t room = text->size - 1 - text->length;
+        memcpy(text->to + text->length, bytes, count < room ? count : room);
+    }
+    text->length += count;
+}
+
 static inline void text_string(struct text *text, const char *string) {
-    while (*string != '\0')
-        text_char(text, *string++);
+    text_bytes(text, string, strlen(string));
 }
 
 static inline void text_unsigned(struct text *text, uint64_t number) {
     char digits[20];
-    size_t count = 0;
+    size_t first = sizeof digits;
     do
-        digits[count++] = (char)('0' + number % 10);
+        digits[--first] = (char)('0' + number % 10);
     while ((number /= 10) != 0);
-    while (count > 0)
-        text_char(text, digits[--count]);
+    text_bytes(text, digits + first, sizeof digits - first);
 }
 
 static inline void text_hexadecimal(struct text *text, uint64_t number) {

@@ -271,7 +271,10 @@ static bool put_held(struct text *text, const struct held *held, const char *rul
 /* What the child would hold above 2 right before exec, apart from what the program itself marked close-on-exec. */
 static void put_descriptors(struct text *text, const struct event *event, const struct request *request, bool kept) {
     bool whole = !event->inventory.cut;
-    json_name(text, kept ? "kept" : "sealed");
+    if (kept)
+        json_name(text, "kept");
+    else
+        json_name(text, "sealed");
     text_char(text, '[');
     for (size_t i = 0; i < event->inventory.count; i++) {
         const struct held *held = &event->inventory.held[i];

@@ -10,8 +10,12 @@
 
 #include <stdbool.h>
 
-/* A comma when something stands before, then "name": */
-void json_name(struct text *text, const char *name);
+/* A comma when something stands before, then "name":, in one piece, for a third of a record are names. They are
+ * literals here and in all that follows. */
+#define json_name(text, name) json_key(text, "\"" name "\":", sizeof "\"" name "\":" - 1)
+
+/* The same for a name that has its quotes and its colon already. */
+void json_key(struct text *text, const char *key, size_t length);
 
 /* A comma unless this is the first element after an opening bracket. */
 void json_comma(struct text *text);
@@ -19,8 +23,8 @@ void json_comma(struct text *text);
 /* The string with its quotes, in at most budget bytes of output; when it is cut, false. */
 bool json_string(struct text *text, const char *string, size_t budget);
 
-void json_member_string(struct text *text, const char *name, const char *value, size_t budget);
-void json_member_number(struct text *text, const char *name, int64_t value);
-void json_member_true(struct text *text, const char *name);
+#define json_member_string(text, name, value, budget) (json_name(text, name), json_string(text, value, budget))
+#define json_member_number(text, name, value) (json_name(text, name), text_signed(text, value))
+#define json_member_true(text, name) (json_name(text, name), text_string(text, "true"))
 
 #endif
