@@ -26,8 +26,14 @@
 
 enum { RECORD_VERSION = 1, LINE_SIZE = 16384 };
 
+struct moment {
+    uint64_t wall_ns;
+    uint64_t monotonic_ns;
+};
+
 struct event {
     struct stack memory; /* where this lies */
+    struct moment entered;
     bool with_descriptors;
     airlock_signals reset; /* ignored by the program, default in the child */
     char line[LINE_SIZE];
@@ -38,6 +44,10 @@ static uint64_t clock_ns(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static struct moment moment_now(void) {
+    return (struct moment){clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC)};
 }
 
 uint64_t event_clock(void) {
@@ -81,12 +91,12 @@ static void put_caller(struct text *text, const void *address, size_t budget) {
 #endif
 }
 
-static void put_head(struct text *text, const char *type, uint64_t monotonic_ns) {
+static void put_head(struct text *text, const char *type, struct moment moment) {
     text_char(text, '{');
     json_member_number(text, "v", RECORD_VERSION);
     json_member_string(text, "type", type, 16);
-    json_member_number(text, "wall_us", (int64_t)(clock_ns(CLOCK_REALTIME) / 1000));
-    json_member_number(text, "mono_us", (int64_t)(monotonic_ns / 1000));
+    json_member_number(text, "wall_us", (int64_t)(moment.wall_ns / 1000));
+    json_member_number(text, "mono_us", (int64_t)(moment.monotonic_ns / 1000));
     json_member_number(text, "pid", raw0(SYS_getpid));
     json_member_number(text, "tid", raw0(SYS_gettid));
     json_member_number(text, "ppid", raw0(SYS_getppid));
@@ -333,11 +343,13 @@ struct event *event_begin(const struct request *request) {
     _Static_assert(sizeof(struct event) <= 40 * 1024, "an event fits in the memory of a child's stack");
     if (!log_is_wanted() || request->mode == MODE_OFF)
         return NULL;
+    struct moment entered = moment_now();
     struct stack memory = stack_acquire();
     if (memory.mapping == NULL)
         return NULL;
     struct event *event = memory.lowest;
     event->memory = memory;
+    event->entered = entered;
     event->with_descriptors = log_wants_descriptors() || request->mode == MODE_AUDIT;
     event->reset = request->mode == MODE_ENFORCE ? ignored_among(request->command.default_signals) : 0;
     if (event->with_descriptors)
@@ -349,7 +361,7 @@ void event_end(struct event *event, const struct request *request, const struct 
     if (event == NULL)
         return;
     struct text text = {.to = event->line, .size = sizeof event->line};
-    put_head(&text, "spawn", outcome->timing->start_ns);
+    put_head(&text, "spawn", event->entered);
     put_call(&text, request);
     put_how(&text, outcome->timing);
     if (outcome->child > 0)
@@ -368,11 +380,13 @@ void event_end(struct event *event, const struct request *request, const struct 
     stack_release(event->memory);
 }
 
-void event_passed_through(const struct request *request, pid_t child, int code) {
-    struct airlock_timing timing = {.start_ns = event_clock()};
+void event_passed_through(struct event *event, const struct request *request, pid_t child, int code) {
+    if (event == NULL)
+        return;
+    struct airlock_timing timing = {.start_ns = event->entered.monotonic_ns};
     struct airlock_error error = {.step = AIRLOCK_STEP_NONE, .code = code};
     struct event_outcome outcome = {.child = code == 0 ? child : 0, .error = &error, .timing = &timing};
-    event_end(event_begin(request), request, &outcome);
+    event_end(event, request, &outcome);
 }
 
 static void put_status(struct text *text, int status) {
@@ -395,12 +409,12 @@ void event_reaped(const char *call, pid_t child, int status, uint64_t started_ns
     struct text text = {.to = line, .size = sizeof line};
     if (!log_is_wanted())
         return;
-    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    struct moment now = moment_now();
     put_head(&text, "exit", now);
     json_member_string(&text, "call", call, 16);
     json_member_number(&text, "child", child);
     put_status(&text, status);
-    json_member_number(&text, "wall_ns", (int64_t)(now - started_ns));
+    json_member_number(&text, "wall_ns", (int64_t)(now.monotonic_ns - started_ns));
     json_member_number(&text, "user_us", usage->ru_utime.tv_sec * 1000000L + usage->ru_utime.tv_usec);
     json_member_number(&text, "system_us", usage->ru_stime.tv_sec * 1000000L + usage->ru_stime.tv_usec);
     json_member_number(&text, "max_rss_kb", usage->ru_maxrss);

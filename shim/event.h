@@ -9,7 +9,8 @@
 /* What is written down about a call when records are wanted. Taken before the spawn, written after it. */
 struct event;
 
-/* NULL when no records are wanted, or there is no memory for one. Looks at the descriptors when they are asked for. */
+/* To be called first: its moment is the record's. NULL when no records are wanted, or there is no memory for one. Looks
+ * at the descriptors when they are asked for. */
 struct event *event_begin(const struct request *request);
 
 struct event_outcome {
@@ -21,8 +22,8 @@ struct event_outcome {
 /* Writes the record and gives the event back. event may be NULL. */
 void event_end(struct event *event, const struct request *request, const struct event_outcome *outcome);
 
-/* For a call that libc had to carry out: the reason is request->obstacle. */
-void event_passed_through(const struct request *request, pid_t child, int code);
+/* The same for a call that libc had to carry out: the reason is request->obstacle. */
+void event_passed_through(struct event *event, const struct request *request, pid_t child, int code);
 
 /* For system and popen, when the shell has been reaped. started_ns is CLOCK_MONOTONIC. */
 void event_reaped(const char *call, pid_t child, int status, uint64_t started_ns, const struct rusage *usage);

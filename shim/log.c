@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,9 @@ static struct {
 } place;
 
 static _Atomic uint64_t dropped;
+
+/* Half a record of this process stands at the end of what was written. */
+static _Atomic bool torn;
 
 /* Copied at load, because a program may change or free its environment. */
 static bool remember_path(const char *path) {
@@ -113,13 +117,26 @@ static long open_log(void) {
     return trusted ? raw4(SYS_openat, AT_FDCWD, place.path, flags, 0600) : -ELOOP;
 }
 
+/* On a disk that is nearly full the beginning of a record may be all that fits. The next one must not be lost with it,
+ * so it ends that line first, in the same write. */
+static bool write_whole(long fd, const char *record, size_t length) {
+    bool after_half = atomic_exchange_explicit(&torn, false, memory_order_relaxed);
+    const struct iovec parts[] = {{(char *)"\n", 1}, {(char *)record, length}};
+    long written = after_half ? raw3(SYS_writev, fd, parts, 2) : raw3(SYS_write, fd, record, length);
+    if (written == (long)length + after_half)
+        return true;
+    if (written > 0 || after_half)
+        atomic_store_explicit(&torn, true, memory_order_relaxed);
+    return false;
+}
+
 static bool write_to_file(const char *record, size_t length) {
     long fd = open_log();
     if (fd < 0)
         return false;
-    long written = raw3(SYS_write, fd, record, length);
+    bool whole = write_whole(fd, record, length);
     raw1(SYS_close, fd);
-    return written == (long)length;
+    return whole;
 }
 
 static bool write_to_socket(const char *record, size_t length) {
@@ -143,7 +160,7 @@ static bool write_to_stderr(const char *record, size_t length) {
     long count = raw5(SYS_ppoll, &ready, 1, &no_time, 0, 0);
     if (count != 1 || !(ready.revents & POLLOUT))
         return false;
-    return raw3(SYS_write, STDERR_FILENO, record, length) == (long)length;
+    return write_whole(STDERR_FILENO, record, length);
 }
 
 static bool write_somewhere(const char *record, size_t length) {
@@ -161,7 +178,7 @@ static bool write_somewhere(const char *record, size_t length) {
 }
 
 /* A reader that is gone or a file that is full would raise SIGPIPE or SIGXFSZ in this thread: with every signal
- * blocked it stays pending and is taken away, unless one was pending before. */
+ * blocked it stays pending and is taken away, unless one was pending before, as it can only where it is blocked. */
 void log_write(const char *record, size_t length) {
     const airlock_signals all = ~(airlock_signals)0;
     const airlock_signals raised = AIRLOCK_SIGNAL(SIGPIPE) | AIRLOCK_SIGNAL(SIGXFSZ);
@@ -171,7 +188,8 @@ void log_write(const char *record, size_t length) {
         atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
         return;
     }
-    raw2(SYS_rt_sigpending, &before, sizeof before);
+    if ((old & raised) != 0)
+        raw2(SYS_rt_sigpending, &before, sizeof before);
     if (!write_somewhere(record, length)) {
         atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
         raw2(SYS_rt_sigpending, &after, sizeof after);

@@ -53,8 +53,9 @@ static int pass_through(const struct spawn_call *call, const struct spawn_argume
     request_decide(request);
     if (own.result == NULL && !(call->flags & AIRLOCK_WANT_PIDFD))
         own.result = &child;
+    struct event *event = event_begin(request);
     int code = hand_to_libc(call, &own);
-    event_passed_through(request, call->flags & AIRLOCK_WANT_PIDFD || code != 0 ? 0 : *own.result, code);
+    event_passed_through(event, request, call->flags & AIRLOCK_WANT_PIDFD || code != 0 ? 0 : *own.result, code);
     return code;
 }
 

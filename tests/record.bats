@@ -147,6 +147,51 @@ libc.system(b"true <&%d" % libc.open(b"/etc/passwd", os.O_RDONLY))'
     [ "$(ask '[r.get("dropped") for r in records]')" = "[4, None]" ]
 }
 
+@test "half a record on a full disk is counted as dropped, and the records behind it are whole" {
+    # The limit on a file's size stops a write halfway, as a full disk does, and makes room again.
+    enforced env AIRLOCK_LOG="$LOG" "$PYTHON" -c '
+import os, resource
+def spawn():
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+spawn()
+limit(os.path.getsize(os.environ["AIRLOCK_LOG"]) + 100)
+spawn()
+spawn()
+limit(resource.RLIM_INFINITY)
+spawn()
+spawn()'
+    [ "$(wc -l <"$LOG")" -eq 4 ]
+    [ "$(sed -n 2p "$LOG" | wc -c)" -eq 101 ]
+    sed -i 2d "$LOG"
+    run -0 validate
+    [ "$output" = "3 spawns, 0 exits" ]
+    [ "$(ask '[r.get("dropped") for r in records]')" = "[None, 2, None]" ]
+}
+
+@test "the time of day of a record is that of the call's beginning, however long the call takes" {
+    # The child waits for the other end of a pipe, and the call for the child.
+    mkfifo "$BATS_TEST_TMPDIR/pipe"
+    enforced env AIRLOCK_LOG="$LOG" FOLDER="$BATS_TEST_TMPDIR" "$PYTHON" -c '
+import os
+folder = os.environ["FOLDER"]
+with open(folder + "/new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename(folder + "/new", folder + "/pid")
+action = (os.POSIX_SPAWN_OPEN, 0, folder + "/pipe", os.O_RDONLY, 0)
+os.waitpid(os.posix_spawn("/bin/true", ["true"], {}, file_actions=[action]), 0)' &
+    for _ in {1..400}; do
+        [ ! -s "$BATS_TEST_TMPDIR/pid" ] || ! pgrep -P "$(cat "$BATS_TEST_TMPDIR/pid")" >/dev/null || break
+        sleep 0.05
+    done
+    before=$(date +%s%6N)
+    timeout 20 sh -c ': >"$1"' open "$BATS_TEST_TMPDIR/pipe"
+    wait
+    run -0 validate
+    [ "$(ask "records[0]['wall_us'] <= $before")" = True ]
+}
+
 @test "two hundred processes that write one log at once leave whole lines alone" {
     cat >"$BATS_TEST_TMPDIR/writer.lua" <<'END'
 for i = 1, 10 do os.execute("true " .. ("x"):rep(i * 300)) end

@@ -1,5 +1,6 @@
 /* Splits what a descriptor gives into lines, in large blocks. A line that is too long to be a record is handed over as
- * its beginning, once, and the rest of it is skipped: a log full of zeros must not fill the memory. */
+ * its beginning, once, and the rest of it is skipped: a log full of zeros must not fill the memory. Empty lines are
+ * none: they come about where a record follows half a one. */
 #include "lines.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static bool cut_line(struct lines *lines, struct line *line) {
 bool lines_next(struct lines *lines, struct line *line) {
     for (;;) {
         if (cut_line(lines, line)) {
-            if (!lines->overlong)
+            if (!lines->overlong && line->length > 0)
                 return true;
             lines->overlong = false;
             continue;
