@@ -13,7 +13,7 @@ from measure import Lane, interleave, median, percentile, summarize
 from sections import Row, Section
 from workers import Worker, WorkerError
 
-TARGETS = 200
+TARGETS, FEW_TARGETS = 200, 20
 LOAD_TURNS = 2  # for each round: the differences are small
 MAKE_LIMIT = 120  # seconds
 NONE, TRIVIAL = ("none", "no preload"), ("trivial", "a preload that does nothing")
@@ -89,9 +89,9 @@ BUILDS = [
 ]
 
 
-def write_makefile(folder, build):
+def write_makefile(folder, build, targets):
     os.makedirs(folder, exist_ok=True)
-    goals = [f"goal-{i}" for i in range(TARGETS)]
+    goals = [f"goal-{i}" for i in range(targets)]
     with open(os.path.join(folder, "Makefile"), "w", encoding="ascii") as makefile:
         makefile.write("all: " + " ".join(goals) + "\n")
         for goal in goals:
@@ -117,7 +117,7 @@ def processor_time():
     return int((usage.ru_utime + usage.ru_stime) * 1e9)
 
 
-def time_make(folder, environment):
+def time_make(folder, environment, targets):
     """Nanoseconds on the clock and of the processor for a build from nothing."""
     for entry in os.listdir(folder):
         if entry.startswith("goal-"):
@@ -128,7 +128,7 @@ def time_make(folder, environment):
     elapsed = time.monotonic_ns() - begin
     used = processor_time() - used
     built = sum(entry.startswith("goal-") for entry in os.listdir(folder))
-    if status != 0 or built != TARGETS:
+    if status != 0 or built != targets:
         raise WorkerError(f"make ended with status {status} after {built} targets")
     return elapsed, used
 
@@ -149,15 +149,16 @@ def summarize_builds(samples):
 
 def build_rows(settings, build, environments, runs):
     """One row by the clock and one by the processor's time, which other programs on the machine disturb less."""
-    title = f"{TARGETS} targets, {build.title}"
+    targets = settings.some(FEW_TARGETS, TARGETS)
+    title = f"{targets} targets, {build.title}"
     settings.tell(f"make, {title}")
     folder = os.path.join(settings.scratch, f"make-{build.source}")
-    write_makefile(folder, build)
+    write_makefile(folder, build, targets)
     clock = {name: [] for name in environments}
     processor = {name: [] for name in environments}
     for turn in range(runs + 1):
         for name in random.Random(turn).sample(list(environments), len(environments)):
-            elapsed, used = time_make(folder, environments[name])
+            elapsed, used = time_make(folder, environments[name], targets)
             if turn > 0:  # the first one reads everything into memory
                 clock[name].append(elapsed)
                 processor[name].append(used)
@@ -169,7 +170,7 @@ def build_rows(settings, build, environments, runs):
 
 def make(settings, few=3, many=15):
     """few runs of the build with a compiler, which takes longer, and many of the other."""
-    section = Section("make", f"make with {TARGETS} targets", "ms", ["none"], MAKE_COLUMNS)
+    section = Section("make", "make with many targets", "ms", ["none"], MAKE_COLUMNS)
     environments, missing = preloads(settings, MAKE_COLUMNS)
     plan = [(BUILDS[0], settings.some(3, many))]
     if not settings.quick:
