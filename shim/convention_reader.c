@@ -6,6 +6,7 @@
 #include "convention_table.h"
 #include "conventions.h"
 #include "descriptor.h"
+#include "given.h"
 #include "intent.h"
 
 #include <limits.h>
@@ -372,6 +373,16 @@ static bool may_fit(const char *name, size_t length, const char *value) {
     return atomic_load_explicit(&known.bits[beginning / 64], memory_order_relaxed) >> beginning % 64 & 1;
 }
 
+/* The number of the first row that a variable fits, or -1. */
+static int find_variable_row(const char *name, size_t length) {
+    for (int i = 0; i < convention_groups[VARIABLES].count; i++) {
+        const struct row *row = row_of(VARIABLES, i);
+        if ((*name == *row->name || row->match == MATCH_FD_NAME) && variable_fits(row, name, length))
+            return i;
+    }
+    return -1;
+}
+
 /* environment is where the variable stands, NULL: before a command in a shell string. */
 static void read_variable(struct scan *scan, const char *name, const char *equals, char *const *environment) {
     bool in_line = environment == NULL;
@@ -381,19 +392,30 @@ static void read_variable(struct scan *scan, const char *name, const char *equal
         value++;
     if (!may_fit(name, length, value))
         return;
-    for (int i = 0; i < convention_groups[VARIABLES].count; i++) {
-        const struct row *row = row_of(VARIABLES, i);
-        if ((*name != *row->name && row->match != MATCH_FD_NAME) || !variable_fits(row, name, length))
-            continue;
-        bool meant = in_line ? is_written_in_lines(row->form) : row->form != FORM_LISTEN || is_for_anyone(environment);
-        if (meant && is_on(scan, VARIABLES, i))
-            keep_by_form(scan, value, row);
+    int number = find_variable_row(name, length);
+    if (number < 0 || !is_on(scan, VARIABLES, number))
         return;
-    }
+    const struct row *row = row_of(VARIABLES, number);
+    if (in_line ? is_written_in_lines(row->form) : row->form != FORM_LISTEN || is_for_anyone(environment))
+        keep_by_form(scan, value, row);
+}
+
+/* Whether a variable could name a descriptor, whichever are open and whichever rows are on. */
+static bool variable_matters(const char *entry) {
+    const char *equals = strchr(entry, '=');
+    if (equals == NULL)
+        return false;
+    if (strstr(equals, "/fd/") != NULL)
+        return true;
+    int number = find_variable_row(entry, (size_t)(equals - entry));
+    return number >= 0 && (row_of(VARIABLES, number)->form != FORM_NUMBER || may_be_descriptor(equals + 1));
 }
 
 static void read_environment(struct scan *scan, char *const *environment) {
+    struct given known = given_without_meaning(variable_matters);
     for (char *const *entry = environment; *entry != NULL; entry++) {
+        if (given_has(known, *entry))
+            continue;
         const char *equals = strchr(*entry, '=');
         if (equals == NULL)
             continue;
@@ -486,6 +508,7 @@ static bool is_program(const char *path, const char *name) {
 
 void conventions_prepare(uint64_t switched_off) {
     struct scan scan = {.off = switched_off};
+    given_find();
     if (is_on(&scan, GENERAL, INHERITED))
         inherited_remember();
 }
@@ -493,6 +516,8 @@ void conventions_prepare(uint64_t switched_off) {
 void conventions_add(const struct request *request, uint64_t switched_off, struct kept *kept) {
     const struct airlock_command *command = &request->command;
     struct scan scan = {.off = switched_off, .kept = kept};
+    if ((~switched_off & conventions_all()) == 0)
+        return;
     if (is_on(&scan, GENERAL, INTENT))
         intent_keep(row_of(GENERAL, INTENT)->rule, kept);
     if (command->path != NULL)

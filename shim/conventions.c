@@ -108,6 +108,10 @@ int conventions_find(const char *name, size_t length) {
     return -1;
 }
 
+uint64_t conventions_all(void) {
+    return ~(uint64_t)0 >> (64 - ROW_COUNT);
+}
+
 uint64_t conventions_off_by_default(void) {
     return (uint64_t)1 << INHERITED;
 }

@@ -13,10 +13,14 @@ const char *conventions_name(int row);
 /* The row with this name, or -1. */
 int conventions_find(const char *name, size_t length);
 
+/* The set of all rows. */
+uint64_t conventions_all(void);
+
 /* The rows that are off unless the policy switches them on. */
 uint64_t conventions_off_by_default(void);
 
-/* To be called while the library is loaded: remembers what this process was given, if that is ever to be passed on. */
+/* To be called while the library is loaded: finds the environment that this process was given, and remembers its
+ * descriptors, if they are ever to be passed on. */
 void conventions_prepare(uint64_t switched_off);
 
 /* Adds to kept the descriptors of 3 and more that the child is meant to have, each with the rule that says so, the

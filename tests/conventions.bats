@@ -352,12 +352,70 @@ assert_line() {
     [[ $output == "0 1 2"$'\n'* ]]
 }
 
+# ---- The environment that the program itself was given, which is read once
+
+# given CODE [NAME=VALUE…]   a Python program with these variables, with descriptors 3 to 8 open, and with numbers(),
+# which starts a child by system
+given() {
+    local code=$1
+    shift
+    run enforced env "$@" /usr/bin/python3 -c '
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+libc.getenv.restype = ctypes.c_void_p
+while libc.open(b"/dev/null", os.O_RDONLY) < 8:
+    pass
+def numbers():
+    libc.system(sys.argv[1].encode())
+'"$code" "$PROBES/numbers"
+}
+
+@test "a variable that the program changes where it stands is read again" {
+    given '
+variable = libc.getenv(b"SAYS")
+for text in b"nothing", b"/dev/fd/7", b"nothing":
+    ctypes.memmove(variable, text + bytes(1), len(text) + 1)
+    numbers()' SAYS="nothing at all"
+    assert_lines "0 1 2" "0 1 2 7" "0 1 2"
+}
+
+@test "a variable that the program adds to those it was given is read" {
+    given '
+numbers()
+libc.setenv(b"NODE_CHANNEL_FD", b"8", 1)
+numbers()
+libc.setenv(b"HOME", b"/dev/fd/7", 1)
+numbers()
+libc.unsetenv(b"NODE_CHANNEL_FD")
+numbers()'
+    assert_lines "0 1 2" "0 1 2 8" "0 1 2 7 8" "0 1 2 7"
+}
+
+@test "the end of a variable that the program was given is a variable of its own" {
+    given '
+numbers()
+pid = ctypes.c_int()
+file = sys.argv[1].encode()
+arguments = (ctypes.c_char_p * 2)(file, None)
+environment = (ctypes.c_void_p * 2)(libc.getenv(b"WORDS"), None)
+libc.posix_spawn(ctypes.byref(pid), file, None, None, arguments, environment)
+os.waitpid(pid.value, 0)' WORDS=NODE_CHANNEL_FD=8
+    assert_lines "0 1 2" "0 1 2 8"
+}
+
+@test "a variable that means something when the program starts keeps its descriptor in every child" {
+    given '
+numbers()
+numbers()' MAKEFLAGS= TAR_FD=6
+    assert_lines "0 1 2 6" "0 1 2 6"
+}
+
 # ---- The readers under a fuzzer
 
 # Builds a fuzzer of the readers as ./fuzz with a compiler and its flags.
 build_fuzzer() {
     timeout 120 "$@" -g -O1 -fno-sanitize-recover=all -D_GNU_SOURCE -I"$ROOT/core" -I"$ROOT/shim" "$ROOT/tests/fuzz/conventions.c" \
-        "$ROOT/shim/conventions.c" "$ROOT/shim/convention_reader.c" -o fuzz
+        "$ROOT/shim/conventions.c" "$ROOT/shim/convention_reader.c" "$ROOT/shim/given.c" -o fuzz
 }
 
 # Longer with AIRLOCK_FUZZ_SECONDS.

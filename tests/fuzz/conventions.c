@@ -1,7 +1,7 @@
 /* Feeds bytes to the readers of conventions, as what a child is told (libFuzzer).
  *
  *     clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Icore -Ishim tests/fuzz/conventions.c
- * shim/conventions.c \ shim/convention_reader.c -o fuzz-conventions
+ * shim/conventions.c \ shim/convention_reader.c shim/given.c -o fuzz-conventions
  *     ./fuzz-conventions -max_len=4096 FOLDER tests/fuzz/conventions
  *
  * What the fuzzer finds goes into FOLDER; what is worth keeping goes into tests/fuzz/conventions. An input is strings
