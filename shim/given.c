@@ -5,6 +5,8 @@
  * That memory stays for as long as the process; a program may write there, though. */
 #include "given.h"
 
+#include "syscall.h"
+
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -15,7 +17,7 @@ enum { COPY_MAX = 16 * 1024 };
 enum { UNREAD, BEING_READ, WITHOUT_MEANING, MEANS_SOMETHING };
 
 static struct given found;
-static char copy[COPY_MAX];
+static char *copy; /* mapped when it is needed: room for it in the library would cost the start of every program */
 static _Atomic int state;
 
 void given_find(void) {
@@ -32,7 +34,11 @@ void given_find(void) {
 }
 
 /* The copy ends with a NUL, for the last variable did. */
-static bool copy_matters(bool (*matters)(const char *entry)) {
+static bool copy_and_ask(bool (*matters)(const char *entry)) {
+    copy = raw_map(found.length, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    if (copy == NULL)
+        return true;
+    memcpy(copy, found.start, found.length - 1);
     for (size_t at = 0; at < found.length; at += strlen(copy + at) + 1)
         if (matters(copy + at))
             return true;
@@ -43,8 +49,7 @@ static bool copy_matters(bool (*matters)(const char *entry)) {
 struct given given_without_meaning(bool (*matters)(const char *entry)) {
     int seen = atomic_load_explicit(&state, memory_order_acquire);
     if (found.length > 0 && seen == UNREAD && atomic_compare_exchange_strong(&state, &seen, BEING_READ)) {
-        memcpy(copy, found.start, found.length - 1);
-        seen = copy_matters(matters) ? MEANS_SOMETHING : WITHOUT_MEANING;
+        seen = copy_and_ask(matters) ? MEANS_SOMETHING : WITHOUT_MEANING;
         atomic_store_explicit(&state, seen, memory_order_release);
     }
     bool same = seen == WITHOUT_MEANING && memcmp(found.start, copy, found.length) == 0;

@@ -123,17 +123,17 @@ static const char *find_variable(const char *name) {
     const char *value = NULL;
     size_t length = strlen(name);
     for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
-        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+        if (**entry == *name && strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
             value = *entry + length + 1;
     return value;
 }
 
-/* The file cannot have used the room for these rules. */
-static void add_choice(struct policy_rules *rules, int which) {
+/* The rule that a variable makes. Returns false when it is not set. */
+static bool read_choice(int which, struct rule *rule) {
     const struct choice *choice = &policy_choices[which];
     const char *value = find_variable(choice->variable);
     if (value == NULL)
-        return;
+        return false;
     int meant = choice_value(choice, value, strlen(value));
     if (meant < 0) {
         char words[80];
@@ -144,7 +144,8 @@ static void add_choice(struct policy_rules *rules, int which) {
         complain(choice->variable, value, words, choice->words[0]);
         meant = 0;
     }
-    rules->rules[rules->rule_count++] = (struct rule){.kind = RULE_CHOICE, .which = which, .value = meant};
+    *rule = (struct rule){.kind = RULE_CHOICE, .which = which, .value = meant};
+    return true;
 }
 
 static void add_keep(struct policy_rules *rules) {
@@ -234,6 +235,16 @@ static void summarise(struct policy *of) {
     of->mode = of->common.mode == MODE_OFF ? strongest_mode(of) : of->common.mode;
 }
 
+/* Without a file or a list the variables make no rules, for the room that those take is mapped at the start of every
+ * process. */
+static void choose(struct policy *of) {
+    struct rule rule;
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        if (read_choice(i, &rule))
+            apply_choice(&rule, &of->common);
+    of->mode = of->common.mode;
+}
+
 bool policy_is_in_environment(void) {
     for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
         if ((*entry)[0] == 'A' && (*entry)[1] == 'I' && strncmp(*entry, "AIRLOCK_", 8) == 0)
@@ -241,28 +252,19 @@ bool policy_is_in_environment(void) {
     return false;
 }
 
-/* Most processes have none of the variables: they do not pay for the room that rules take. */
-static bool is_configured(void) {
-    if (!policy_is_in_environment())
-        return false;
-    for (int i = 0; i < CHOICE_COUNT; i++)
-        if (find_variable(policy_choices[i].variable) != NULL)
-            return true;
-    return find_variable("AIRLOCK_POLICY") != NULL || find_variable("AIRLOCK_KEEP") != NULL;
-}
-
 static const struct policy_rules *read_rules(void) {
     const char *path = find_variable("AIRLOCK_POLICY");
     struct policy_rules *rules = raw_map(sizeof *rules, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     if (rules == NULL) {
-        complain("AIRLOCK_POLICY", path == NULL ? "" : path, ": no memory for a policy", "the defaults");
+        complain("AIRLOCK_POLICY", path == NULL ? "" : path, ": no memory for a policy", "none");
         return NULL;
     }
     rules->section_count = 1;
     if (path != NULL && *path != '\0')
         read_file(rules, path);
+    /* The file cannot have used the room for these. */
     for (int i = 0; i < CHOICE_COUNT; i++)
-        add_choice(rules, i);
+        rules->rule_count += read_choice(i, &rules->rules[rules->rule_count]);
     add_keep(rules);
     drop_other_callers(rules);
     return rules;
@@ -275,9 +277,12 @@ static void read_all(struct policy *to) {
         to->common.mode = MODE_OFF;
         return;
     }
-    if (is_configured())
+    bool is_configured = policy_is_in_environment();
+    if (is_configured && (find_variable("AIRLOCK_POLICY") != NULL || find_variable("AIRLOCK_KEEP") != NULL))
         to->rules = read_rules();
     summarise(to);
+    if (is_configured && to->rules == NULL)
+        choose(to);
 }
 
 /* Runs with signals blocked, so that no handler of this thread waits for it. */

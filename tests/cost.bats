@@ -21,3 +21,17 @@ load helpers
     run -125 "$ROOT/tools/cost" minutes
     [ "$output" = "tools/cost: 'minutes' is not a count; accepted are calls and instructions" ]
 }
+
+# The system calls with which a program starts that does nothing, with these variables.
+calls_at_start() {
+    plain strace -o start env "$@" LD_PRELOAD="$PRELOAD" /bin/true
+    sed '1,/execve.*\/bin\/true/d' start | wc -l
+}
+
+@test "variables that choose add no system call to the start of a program" {
+    cd "$BATS_TEST_TMPDIR"
+    without=$(calls_at_start OTHER_MODE=enforce)
+    [ "$without" -gt 10 ]
+    [ "$(calls_at_start AIRLOCK_MODE=audit)" -eq "$without" ]
+    [ "$(calls_at_start AIRLOCK_SIGNALS=all AIRLOCK_MASK=clear)" -eq "$without" ]
+}
