@@ -116,11 +116,11 @@ def ratio_goal(row, title, limit, above, below):
     return goal
 
 
-def difference_goal(row, title, limit, above, below, scale=1.0):
+def difference_goal(row, title, limit, above, below, scale=1.0, part="median"):
     """What a row of a section gives, less what it gives without the part in question."""
     goal = Goal(title, limit)
     if above in row.cells and below in row.cells:
-        goal.measured = (row.cells[above]["median"] - row.cells[below]["median"]) * scale
+        goal.measured = (row.cells[above][part] - row.cells[below][part]) * scale
     else:
         goal.missing = row.missing.get(above) or row.missing.get(below) or "not measured"
     return goal
@@ -135,7 +135,7 @@ def part_goals(settings):
         goals.append(difference_goal(row, "a record, µs", 8, "records", "preload", 1e-3))
     for row in calls(settings).rows:
         title = f"ns that the wrapper of {row.title} adds to a call of no interest"
-        goals.append(difference_goal(row, title, 5, "preload", "glibc"))
+        goals.append(difference_goal(row, title, 5, "preload", "glibc", part="minimum"))
     return goals
 
 
