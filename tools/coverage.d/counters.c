@@ -93,10 +93,10 @@ static bool share_counters(long segment) {
 }
 
 __attribute__((constructor(101))) static void begin(void) {
-    const char *order = getenv("AIRLOCK_COVERAGE");
     size_t size = (size_t)(coverage_end - coverage_begin) * sizeof *coverage_begin;
     if (size == 0)
         return;
+    const char *order = getenv("AIRLOCK_COVERAGE");
     long segment =
         raw3(SYS_shmget, key_of_image(), size, order != NULL && strcmp(order, "make") == 0 ? IPC_CREAT | 0666 : 0);
     bool done = segment >= 0;
