@@ -124,6 +124,16 @@ row() {
     row libraries 3
 }
 
+@test "the folder of a program that is reached by a symbolic link is where it really is" {
+    local first=real/libraries
+    away real/libraries
+    user '-Wl,-rpath,$ORIGIN/libraries'
+    mv user real/user
+    mkdir elsewhere
+    ln -s "$PWD/real/user" user
+    found_in real/libraries
+}
+
 @test "a library that another one needs is found by that one's own path" {
     mkdir -p libraries/deeper
     echo 'int wordexp(); int deep(void) { return wordexp("", 0, 0); }' >deep.c
@@ -359,6 +369,7 @@ loader() {
     printf '#!%s\n' "$PWD/good" >script
     chmod +x script
     verdict 0 covered ./script
+    row script ./script
     row runs "$PWD/good"
     PATH=$PWD:$PATH verdict 0 covered script
 }
@@ -440,6 +451,38 @@ start() {
     [[ $output == *"children would inherit without airlock: 2"* ]]
     row 7 /dev/null
     row 8 "$PWD/data"
+}
+
+@test "of a socket both ends are told, as in a record" {
+    cat >holder.py <<'END'
+import os, socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+local = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+local.bind("local.socket")
+for number, one in (10, listener), (11, client), (12, local):
+    os.dup2(one.fileno(), number)
+print("tcp 127.0.0.1:%d" % listener.getsockname()[1])
+print("tcp 127.0.0.1:%d <- 127.0.0.1:%d" % (client.getsockname()[1], listener.getsockname()[1]), flush=True)
+time.sleep(60)
+END
+    mkfifo ready
+    (become_clean /usr/bin/python3 holder.py) >ready 2>/dev/null &
+    PROCESS=$!
+    timeout 20 head -n 2 ready >ends
+    verdict 2 "not covered" "$PROCESS"
+    row 10 "socket:\\[[0-9]+\\] $(sed -n 1p ends)"
+    row 11 "socket:\\[[0-9]+\\] $(sed -n 2p ends)"
+    row 12 'socket:\[[0-9]+\] unix datagram local.socket'
+}
+
+@test "a process in mode audit is covered, and it is said that nothing is held back" {
+    echo data >data
+    start env LD_PRELOAD="$PRELOAD" AIRLOCK_MODE=audit AIRLOCK_POLICY=/no/policy
+    run -0 --separate-stderr check "$PROCESS"
+    [[ ${lines[0]} == *"; in mode audit nothing is held back" ]]
+    row AIRLOCK_MODE audit
+    row AIRLOCK_POLICY /no/policy
 }
 
 @test "a descriptor that exec closes is not listed" {

@@ -5,15 +5,11 @@
 #include "command.h"
 #include "library.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char check_help[] = "  Says whether the library can reach PROGRAM, which calls that start processes\n"
                                  "  it and its libraries import, which of them stay out of reach, and how children\n"
@@ -44,61 +40,14 @@ const char *const verdict_words[] = {
     [VERDICT_NOT] = "not covered",
 };
 
-/* Whether exec closes the descriptor, by the flags that the kernel prints in octal. */
-static bool is_close_on_exec(int process, int number) {
-    char name[64], line[256];
-    unsigned flags = 0;
-    snprintf(name, sizeof name, "/proc/%d/fdinfo/%d", process, number);
-    FILE *info = fopen(name, "re");
-    if (info == NULL)
-        return true;
-    while (fgets(line, sizeof line, info) != NULL && sscanf(line, "flags: %o", &flags) != 1)
-        continue;
-    fclose(info);
-    return (flags & O_CLOEXEC) != 0;
-}
-
-static bool add_held(struct check *check, int folder, int number) {
-    char name[16];
-    struct held *grown = realloc(check->held, (check->held_count + 1) * sizeof *grown);
-    if (grown == NULL)
-        return false;
-    check->held = grown;
-    struct held *held = &check->held[check->held_count];
-    snprintf(name, sizeof name, "%d", number);
-    ssize_t length = readlinkat(folder, name, held->what, sizeof held->what - 1);
-    held->what[length > 0 ? length : 0] = '\0';
-    held->number = number;
-    check->held_count += length > 0; /* it may be gone by now */
-    return true;
-}
-
-static int compare_held(const void *one, const void *other) {
-    const struct held *first = one, *second = other;
-    return (first->number > second->number) - (first->number < second->number);
-}
-
-static void read_held(struct check *check) {
-    char name[64];
-    snprintf(name, sizeof name, "/proc/%d/fd", check->process);
-    DIR *folder = opendir(name);
-    if (folder == NULL) {
-        check->held_error = errno;
-        return;
-    }
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        int number = atoi(entry->d_name);
-        if (number > 2 && !is_close_on_exec(check->process, number) && !add_held(check, dirfd(folder), number))
-            check->held_error = ENOMEM;
-    }
-    closedir(folder);
-    if (check->held_count > 0)
-        qsort(check->held, check->held_count, sizeof check->held[0], compare_held);
+static void take_variable(const char *entry, const char *name, char *value, size_t size) {
+    size_t length = strlen(name);
+    if (strncmp(entry, name, length) == 0 && entry[length] == '=')
+        snprintf(value, size, "%s", entry + length + 1);
 }
 
 /* The environment that the process was started with. */
-static void read_mode(struct check *check) {
-    static const char variable[] = "AIRLOCK_MODE=";
+static void read_variables(struct check *check) {
     char name[64], *entry = NULL;
     size_t size = 0;
     snprintf(name, sizeof name, "/proc/%d/environ", check->process);
@@ -106,8 +55,8 @@ static void read_mode(struct check *check) {
     if (environment == NULL)
         return;
     while (getdelim(&entry, &size, '\0', environment) > 0) {
-        if (strncmp(entry, variable, sizeof variable - 1) == 0)
-            snprintf(check->mode, sizeof check->mode, "%s", entry + sizeof variable - 1);
+        take_variable(entry, "AIRLOCK_MODE", check->mode, sizeof check->mode);
+        take_variable(entry, "AIRLOCK_POLICY", check->policy, sizeof check->policy);
     }
     free(entry);
     fclose(environment);
@@ -128,8 +77,8 @@ static bool gather_process(struct check *check, const struct library *library) {
     if (!check->mapped)
         program_examine(check->objects.list[0].path, library, &check->program);
     snprintf(check->program.file, sizeof check->program.file, "%s", check->objects.list[0].path);
-    read_mode(check);
-    read_held(check);
+    read_variables(check);
+    check->held_error = held_read(check->process, &check->held);
     return true;
 }
 
@@ -165,6 +114,8 @@ static bool name_behind_env(const char *script, char word[PATH_MAX]) {
 static void examine(struct check *check, const struct library *library) {
     char name[PATH_MAX];
     program_examine(check->asked, library, &check->program);
+    if (strcmp(check->program.found, check->program.file) != 0)
+        memcpy(check->script, check->program.found, PATH_MAX);
     if (check->program.error == 0 && check->program.found[0] != '\0' && name_behind_env(check->program.found, name))
         program_examine(name, library, &check->program);
 }
@@ -207,8 +158,18 @@ static void add_up(struct check *check) {
 }
 
 static void conclude(struct check *check, enum verdict verdict, const char *why) {
+    bool watched = verdict != VERDICT_NOT && strcmp(check->mode, "audit") == 0;
     check->verdict = verdict;
-    snprintf(check->why, sizeof check->why, "%s", why);
+    snprintf(check->why, sizeof check->why, "%s%s", why, watched ? "; in mode audit nothing is held back" : "");
+}
+
+static bool loads(const struct check *check) {
+    uint64_t imports = 0;
+    for (size_t i = 0; i < check->objects.count; i++) {
+        const struct object *object = &check->objects.list[i];
+        imports |= object->is_libc || object->is_airlock ? 0 : object->imports;
+    }
+    return (imports & calls_of(CALL_LOADS)) != 0;
 }
 
 static void judge(struct check *check) {
@@ -228,7 +189,9 @@ static void judge(struct check *check) {
     else if (check->unread > 0)
         conclude(check, VERDICT_PARTLY, "not every file that it needs could be read");
     else if (check->covered == 0)
-        conclude(check, VERDICT_COVERED, "it imports no call that starts a process");
+        conclude(check, VERDICT_COVERED,
+                 loads(check) ? "it imports no call that starts a process; what it opens later may"
+                              : "it imports no call that starts a process");
     else
         conclude(check, VERDICT_COVERED, "every call by which it is seen to start programs is intercepted");
 }
@@ -259,7 +222,7 @@ static int check_one(const char *asked, bool json) {
         code = (int)check.verdict;
 out:
     objects_release(&check.objects);
-    free(check.held);
+    held_release(&check.held);
     return code;
 }
 

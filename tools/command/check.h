@@ -2,6 +2,7 @@
 #ifndef AIRLOCK_COMMAND_CHECK_H
 #define AIRLOCK_COMMAND_CHECK_H
 
+#include "held.h"
 #include "kernel.h"
 #include "object.h"
 #include "program.h"
@@ -9,22 +10,17 @@
 /* The exit codes. */
 enum verdict { VERDICT_COVERED, VERDICT_PARTLY, VERDICT_NOT };
 
-/* A descriptor that a process holds and that its children would inherit. */
-struct held {
-    int number;
-    char what[PATH_MAX];
-};
-
 struct check {
     const char *asked;
     int process; /* 0: a program was asked about */
     struct program program;
+    char script[PATH_MAX]; /* what was found, when another program runs it; empty: none */
     struct image image;
     struct objects objects;
-    bool mapped;   /* of a process: the library is there */
-    char mode[16]; /* of a process: AIRLOCK_MODE in its environment; empty: none */
-    struct held *held;
-    size_t held_count;
+    bool mapped;           /* of a process: the library is there */
+    char mode[16];         /* of a process: AIRLOCK_MODE in its environment; empty: none */
+    char policy[PATH_MAX]; /* and AIRLOCK_POLICY */
+    struct held_list held;
     int held_error; /* an errno value when they could not be looked at */
     struct kernel kernel;
 
@@ -34,7 +30,7 @@ struct check {
     uint64_t own;     /* calls that the program defines itself: the library does not stand before them */
     size_t unread;    /* libraries about which nothing is known */
     enum verdict verdict;
-    char why[sizeof(((struct program *)0)->obstacle)];
+    char why[sizeof(((struct program *)0)->obstacle) + 64];
 };
 
 extern const char *const verdict_words[];

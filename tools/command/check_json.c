@@ -51,9 +51,9 @@ static void write_process(const struct check *check) {
     if (check->held_error != 0)
         return;
     printf(",\"inheritable\":[");
-    for (size_t i = 0; i < check->held_count; i++) {
-        printf("%s{\"fd\":%d,", i == 0 ? "" : ",", check->held[i].number);
-        string("what", check->held[i].what);
+    for (size_t i = 0; i < check->held.count; i++) {
+        printf("%s{\"fd\":%d,", i == 0 ? "" : ",", check->held.items[i].number);
+        string("what", check->held.items[i].what);
         putchar('}');
     }
     putchar(']');

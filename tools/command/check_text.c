@@ -11,7 +11,7 @@ static void row(const char *label, const char *text) {
     char buffer[2 * PATH_MAX];
     struct words words = WORDS(buffer);
     words_add_plain(&words, text);
-    printf("  %-18s%s\n", label, buffer);
+    printf("  %-17s %s\n", label, buffer);
 }
 
 /* The objects that import a call, with commas. */
@@ -39,10 +39,13 @@ static void print_calls(const struct check *check, const char *title, uint64_t s
 }
 
 static void print_file(const struct check *check) {
-    char text[PATH_MAX + 64];
+    char text[2 * PATH_MAX + 64];
     const struct image *image = &check->image;
-    if (strcmp(check->program.file, check->asked) != 0)
-        row("runs", check->program.file);
+    const struct program *program = &check->program;
+    if (check->process == 0 && check->script[0] != '\0')
+        row("script", check->script);
+    if (strcmp(program->file, check->asked) != 0)
+        row("runs", program->file);
     if (image->kind == IMAGE_ELF) {
         snprintf(text, sizeof text, "%d-bit %s, %s%s", image_bits(image), image_machine_name(image),
                  image->interpreter[0] == '\0' ? "no loader" : "loaded by ", image->interpreter);
@@ -54,20 +57,23 @@ static void print_file(const struct check *check) {
         row("airlock", check->mapped ? "loaded" : "not loaded");
         if (check->mode[0] != '\0')
             row("AIRLOCK_MODE", check->mode);
+        if (check->policy[0] != '\0')
+            row("AIRLOCK_POLICY", check->policy);
     }
 }
 
 static void print_unread(const struct check *check) {
-    char text[PATH_MAX + 64];
-    if (check->unread == 0)
-        return;
-    printf("\nNothing is known about\n");
-    for (size_t i = 0; i < check->objects.count; i++) {
+    char text[2 * PATH_MAX];
+    const char *title = "\nNothing is known about\n";
+    /* A program that cannot be covered at all was said to be so: that it has no tables then is no news. */
+    for (size_t i = check->program.obstacle[0] != '\0' ? 1 : 0; i < check->objects.count; i++) {
         const struct object *object = &check->objects.list[i];
+        struct words words = WORDS(text);
         if (object->problem == NULL)
             continue;
-        snprintf(text, sizeof text, "%s: it %s", object->path, object->problem);
-        row("", text);
+        words_add_plain(&words, object->path);
+        printf("%s  %s: it %s\n", title, text, object->problem);
+        title = "";
     }
 }
 
@@ -99,10 +105,10 @@ static void print_held(const struct check *check) {
         printf("\nIts descriptors may not be looked at: %s\n", strerror(check->held_error));
         return;
     }
-    printf("\nDescriptors above 2 that its children would inherit without airlock: %zu\n", check->held_count);
-    for (size_t i = 0; i < check->held_count; i++) {
-        snprintf(number, sizeof number, "%d", check->held[i].number);
-        row(number, check->held[i].what);
+    printf("\nDescriptors above 2 that its children would inherit without airlock: %zu\n", check->held.count);
+    for (size_t i = 0; i < check->held.count; i++) {
+        snprintf(number, sizeof number, "%d", check->held.items[i].number);
+        row(number, check->held.items[i].what);
     }
 }
 

@@ -35,6 +35,8 @@ static void ask_loader(struct search *search) {
 
 bool search_begin(struct search *search, const char *program) {
     *search = (struct search){.musl = false};
+    if (realpath(program, search->origin) == NULL)
+        snprintf(search->origin, sizeof search->origin, "%s", program);
     if (image_read(program, &search->program) != 0)
         search->program.interpreter[0] = '\0';
     const char *slash = strrchr(search->program.interpreter, '/');
@@ -91,8 +93,8 @@ static bool is_listed(const char *list, const char *folder, size_t length) {
     return false;
 }
 
-/* The cache holds what the standard folders hold. An object that was linked with -z nodefaultlib has nothing of what lies
- * in the loader's own ones. */
+/* The cache holds what the standard folders hold. An object that was linked with -z nodefaultlib has nothing of what
+ * lies in the loader's own ones. */
 static bool is_standard(const struct search *search, bool skips_own, const char *name, char path[PATH_MAX]) {
     for (const char *element = search->standard.list; element != NULL && *element != '\0';) {
         char folder[PATH_MAX];
@@ -106,12 +108,17 @@ static bool is_standard(const struct search *search, bool skips_own, const char 
     return false;
 }
 
+static const char *origin_of(const struct search *search, const struct objects *objects, size_t index) {
+    return index == 0 ? search->origin : objects->list[index].path;
+}
+
 /* DT_RPATH counts for everything that is needed below it. musl makes no difference between the two. */
 static bool is_along_ancestors(const struct search *search, const struct objects *objects, size_t by, const char *name,
                                char path[PATH_MAX]) {
     for (;;) {
         const struct object *object = &objects->list[by];
-        if ((search->musl || object->runpath_is_rpath) && is_along(search, object->runpath, object->path, name, path))
+        if ((search->musl || object->runpath_is_rpath) &&
+            is_along(search, object->runpath, origin_of(search, objects, by), name, path))
             return true;
         if (by == 0)
             return false;
@@ -133,7 +140,7 @@ static bool find_of_musl(const struct search *search, const struct objects *obje
                          char path[PATH_MAX]) {
     if (is_part_of_musl(name))
         return snprintf(path, PATH_MAX, "%s", search->program.interpreter) < PATH_MAX && is_usable(search, path);
-    return is_along(search, getenv("LD_LIBRARY_PATH"), objects->list[0].path, name, path) ||
+    return is_along(search, getenv("LD_LIBRARY_PATH"), search->origin, name, path) ||
            is_along_ancestors(search, objects, by, name, path) || is_standard(search, false, name, path);
 }
 
@@ -146,6 +153,7 @@ bool search_find(const struct search *search, const struct objects *objects, siz
     if (search->musl)
         return find_of_musl(search, objects, by, name, path);
     return (runpath == NULL && is_along_ancestors(search, objects, by, name, path)) ||
-           is_along(search, getenv("LD_LIBRARY_PATH"), objects->list[0].path, name, path) ||
-           is_along(search, runpath, user->path, name, path) || is_standard(search, user->skips_standard, name, path);
+           is_along(search, getenv("LD_LIBRARY_PATH"), search->origin, name, path) ||
+           is_along(search, runpath, origin_of(search, objects, by), name, path) ||
+           is_standard(search, user->skips_standard, name, path);
 }

@@ -8,7 +8,8 @@
 #include "object.h"
 
 struct search {
-    struct image program; /* whose machine a library must share */
+    struct image program;  /* whose machine a library must share */
+    char origin[PATH_MAX]; /* the program's own path, without symbolic links, as the kernel tells it to its loader */
     bool musl;
     struct loader loader;
     struct folders standard; /* of the system's configuration, and then the loader's own */
