@@ -409,29 +409,3 @@ numbers()
 numbers()' MAKEFLAGS= TAR_FD=6
     assert_lines "0 1 2 6" "0 1 2 6"
 }
-
-# ---- The readers under a fuzzer
-
-# Builds a fuzzer of the readers as ./fuzz with a compiler and its flags.
-build_fuzzer() {
-    timeout 120 "$@" -g -O1 -fno-sanitize-recover=all -D_GNU_SOURCE -I"$ROOT/core" -I"$ROOT/shim" "$ROOT/tests/fuzz/conventions.c" \
-        "$ROOT/shim/conventions.c" "$ROOT/shim/convention_reader.c" "$ROOT/shim/given.c" -o fuzz
-}
-
-# Longer with AIRLOCK_FUZZ_SECONDS.
-@test "a fuzzer finds nothing in the readers of conventions in a short run over the corpus" {
-    local seconds=${AIRLOCK_FUZZ_SECONDS:-10}
-    if build_fuzzer clang -fsanitize=fuzzer,address,undefined 2>errors; then
-        mkdir found
-        run timeout -k 5 "$((seconds + 60))" ./fuzz -max_total_time="$seconds" -max_len=4096 -artifact_prefix="$PWD/" \
-            found "$ROOT/tests/fuzz/conventions"
-    elif build_fuzzer "${CC:-cc}" -fsanitize=address,undefined "$ROOT/tests/fuzz/alone.c" 2>errors; then
-        run timeout -k 5 "$((seconds + 60))" ./fuzz "$seconds" "$ROOT/tests/fuzz/conventions"
-    else
-        cat errors
-        skip "needs a compiler with sanitizers"
-    fi
-    tail -n 20 <<<"$output"
-    [ "$status" -eq 0 ]
-    [[ $output == *"Done "*" runs"* ]]
-}

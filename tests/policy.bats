@@ -520,30 +520,6 @@ mistakes_are() {
     [ "$output" = "it runs" ] || [ "${lines[-1]}" = "it runs" ]
 }
 
-# The reader under a fuzzer
-
-# Builds a fuzzer of the reader as ./fuzz with a compiler and its flags.
-build_fuzzer() {
-    timeout 120 "$@" -g -O1 -fno-sanitize-recover=all -D_GNU_SOURCE -I"$ROOT/core" -I"$ROOT/shim" "$ROOT/tests/fuzz/policy.c" \
-        "$ROOT/shim/policy_file.c" "$ROOT/shim/pattern.c" -o fuzz
-}
-
-# Longer with AIRLOCK_FUZZ_SECONDS.
-@test "a fuzzer finds nothing in the reader in a short run over the corpus" {
-    local seconds=${AIRLOCK_FUZZ_SECONDS:-10}
-    if build_fuzzer clang -fsanitize=fuzzer,address,undefined 2>errors; then
-        mkdir found
-        run -0 timeout -k 5 "$((seconds + 60))" ./fuzz -max_total_time="$seconds" -max_len=4096 -artifact_prefix="$PWD/" \
-            found "$ROOT/tests/fuzz/policy"
-    elif build_fuzzer "${CC:-cc}" -fsanitize=address,undefined "$ROOT/tests/fuzz/alone.c" 2>errors; then
-        run -0 timeout -k 5 "$((seconds + 60))" ./fuzz "$seconds" "$ROOT/tests/fuzz/policy"
-    else
-        cat errors
-        skip "needs a compiler with sanitizers"
-    fi
-    [[ $output == *"Done "*" runs"* ]]
-}
-
 @test "the man page of policies is accepted by the formatter without a warning" {
     command -v man >/dev/null || skip "needs man"
     run -0 --separate-stderr plain man --warnings -E UTF-8 -l -Tutf8 "$ROOT/tools/man/airlock-policy.5"

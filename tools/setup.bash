@@ -51,6 +51,20 @@ TEST_PACKAGES=(
     valgrind   # a program under test: --log-fd
 )
 
+# shellcheck disable=SC2034  # read by tools/fuzz
+FUZZ_PACKAGES=(
+    clang # its fuzzer and its sanitizers
+    libclang-rt-14-dev # their runtimes, which clang only recommends
+)
+
+# shellcheck disable=SC2034  # read by tools/analyse
+ANALYSIS_PACKAGES=(
+    clang-format # whether the sources are laid out as .clang-format says
+    clang-tidy   # looks for mistakes in C
+    cppcheck     # looks for others
+    shellcheck   # looks for mistakes in shell
+)
+
 # shellcheck disable=SC2034  # read by tools/bench
 BENCH_PACKAGES=(
     libglib2.0-dev # a peer: GLib

@@ -2,7 +2,7 @@
  * of them by chance, for so many seconds. It looks at no coverage and finds less; what it runs into, the sanitizers
  * say.
  *
- *     gcc -g -fsanitize=address,undefined … tests/fuzz/alone.c tests/fuzz/TARGET.c … -o fuzz
+ *     gcc -g -fsanitize=address,undefined … tests/fuzz/alone.c tests/fuzz/TARGET.c … -o fuzz    (tools/fuzz does)
  *     ./fuzz SECONDS FOLDER */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,22 +1,13 @@
-/* Feeds bytes to the readers of conventions, as what a child is told (libFuzzer).
- *
- *     clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Icore -Ishim tests/fuzz/conventions.c
- * shim/conventions.c \ shim/convention_reader.c shim/given.c -o fuzz-conventions
- *     ./fuzz-conventions -max_len=4096 FOLDER tests/fuzz/conventions
- *
- * What the fuzzer finds goes into FOLDER; what is worth keeping goes into tests/fuzz/conventions. An input is strings
- * that end with NUL: a line for a shell, which may be empty, the arguments up to an empty one, and the environment.
- * Besides the sanitizers' opinion, what conventions.h promises is checked. */
+/* Feeds bytes to the readers of conventions, as what a child is told (libFuzzer; tools/fuzz builds and runs it).
+ * An input is strings that end with NUL: a line for a shell, which may be empty, the arguments up to an empty one, and
+ * the environment. Besides the sanitizers' opinion, what conventions.h promises is checked. */
+#include "fuzz.h"
+
 #include "conventions.h"
 #include "intent.h"
 
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STRINGS_MAX = 512 };
 
@@ -47,11 +38,6 @@ void inherited_keep(const char *rule, struct kept *kept) {
 void inherited_remember(void) {
 }
 
-static void must(int condition) {
-    if (!condition)
-        abort();
-}
-
 /* 200 and 201 are a pipe, 202 is a file: nothing else is open above 2 that a child could inherit. */
 static void prepare(void) {
     int ends[2], file = open("/dev/null", O_RDONLY);
@@ -60,14 +46,6 @@ static void prepare(void) {
     for (int fd = 3; fd < 65536; fd++)
         if ((fd < 200 || fd > 202) && fcntl(fd, F_GETFD) >= 0)
             fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-/* Cuts copy into strings; the last one ends with it. Returns how many there are. */
-static size_t split(char *copy, size_t size, char *strings[]) {
-    size_t count = 0;
-    for (char *at = copy; at < copy + size && count < STRINGS_MAX; at += strlen(at) + 1)
-        strings[count++] = at;
-    return count;
 }
 
 static void check(const struct kept *kept) {
@@ -103,12 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!prepared)
         prepare();
     prepared = 1;
-    char *strings[STRINGS_MAX + 1] = {NULL};
-    char *copy = malloc(size + 1);
-    must(copy != NULL);
-    memcpy(copy, data, size);
-    copy[size] = '\0';
-    size_t count = split(copy, size, strings);
+    char *strings[STRINGS_MAX + 1];
+    char *copy = copy_of(data, size);
+    size_t count = strings_of(copy, size, strings, STRINGS_MAX);
     size_t arguments = count > 0 ? 1 : 0, environment = arguments;
     while (environment < count && strings[environment][0] != '\0')
         environment++;

@@ -1,18 +1,8 @@
-/* Feeds bytes to the reader of policies, as a file, and paths to its patterns (libFuzzer).
- *
- *     clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Icore -Ishim tests/fuzz/policy.c shim/policy_file.c \
- *         shim/pattern.c -o fuzz-policy
- *     ./fuzz-policy -max_len=4096 FOLDER tests/fuzz/policy
- *
- * What the fuzzer finds goes into FOLDER; what is worth keeping goes into tests/fuzz/policy. Besides the sanitizers'
- * opinion, everything that policy_file.h promises is checked. */
+/* Feeds bytes to the reader of policies, as a file, and paths to its patterns (libFuzzer; tools/fuzz builds and runs
+ * it). Besides the sanitizers' opinion, everything that policy_file.h promises is checked. */
+#include "fuzz.h"
+
 #include "policy_file.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct policy_rules rules;
 
@@ -21,11 +11,6 @@ struct seen {
     size_t length;
     int line;
 };
-
-static void must(int condition) {
-    if (!condition)
-        abort();
-}
 
 static int find_convention(const char *name, size_t length) {
     return length == 9 && memcmp(name, "MAKEFLAGS", 9) == 0 ? 7 : -1;

@@ -73,7 +73,8 @@ static bool make_line(struct line *line, const struct tally_entry *entry, bool c
     if (!name_descriptors(tally_part(entry, AUDIT_WHAT), &descriptors))
         return false;
     words_add_plain(&reason, tally_part(entry, AUDIT_WHAT));
-    words_add(&reason, " as %s through %s", tally_part(entry, AUDIT_FD), tally_part(entry, AUDIT_CALL));
+    words_add(&reason, " as %s through ", tally_part(entry, AUDIT_FD));
+    words_add_plain(&reason, tally_part(entry, AUDIT_CALL));
     if (!comment) {
         words_add(&reason, ", by: ");
         words_add_plain(&reason, tally_part(entry, AUDIT_RULE));

@@ -1,13 +1,17 @@
 /* The answer of `airlock check` as one line of JSON. */
 #include "check.h"
 
-#include "output.h"
+#include "json.h"
 
 #include <stdio.h>
 
+/* Names may hold any bytes: those that are not text have the escape of records. */
 static void string(const char *label, const char *value) {
-    printf("\"%s\":", label);
-    json_write_string(stdout, value);
+    static char quoted[8 * sizeof(((struct check *)0)->why)];
+    struct text text = {.to = quoted, .size = sizeof quoted};
+    json_string(&text, value, sizeof quoted - 1);
+    text_end(&text);
+    printf("\"%s\":%s", label, quoted);
 }
 
 static void boolean(const char *label, bool value) {

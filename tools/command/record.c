@@ -102,6 +102,9 @@ struct pool {
 
 enum { DEPTH_MAX = 8 };
 
+/* What JSON carries exactly everywhere, and 285 years in microseconds: several of these can be added up. */
+#define NUMBER_MAX ((int64_t)1 << 53)
+
 struct record_reader {
     yajl_handle parser;
     struct record record;
@@ -208,8 +211,9 @@ static int take_number(void *context, const char *digits, size_t length) {
     number[length] = '\0';
     char *end;
     errno = 0;
-    *(int64_t *)place(reader) = strtoll(number, &end, 10);
-    return errno == 0 && *end == '\0';
+    int64_t value = strtoll(number, &end, 10);
+    *(int64_t *)place(reader) = value;
+    return errno == 0 && *end == '\0' && -NUMBER_MAX <= value && value <= NUMBER_MAX;
 }
 
 static int take_truth(void *context, int truth) {
@@ -403,12 +407,22 @@ static void begin_line(struct record_reader *reader) {
 
 static void point_lists(struct record_reader *reader) {
     struct record *record = &reader->record;
+    const char *const *strings = reader->strings.items;
+    const struct record_descriptor *descriptors = reader->descriptors.items;
     struct record_list *lists[] = {&record->argv, &record->actions, &record->attributes, &record->signals_reset};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        lists[i]->items = (const char *const *)reader->strings.items + (size_t)lists[i]->items;
+        lists[i]->items = lists[i]->count == 0 ? NULL : strings + (size_t)lists[i]->items;
     struct record_descriptors *both[] = {&record->sealed, &record->kept};
     for (size_t i = 0; i < 2; i++)
-        both[i]->items = (const struct record_descriptor *)reader->descriptors.items + (size_t)both[i]->items;
+        both[i]->items = both[i]->count == 0 ? NULL : descriptors + (size_t)both[i]->items;
+}
+
+/* Times and durations count from 0. */
+static bool is_before_time(const struct record *record) {
+    bool negative = record->wall_us < 0 || record->wall_ns < 0;
+    for (size_t i = 0; i < PHASE_COUNT; i++)
+        negative |= record->ns[i] < 0;
+    return negative;
 }
 
 static enum record_verdict judge(struct record *record) {
@@ -418,7 +432,8 @@ static enum record_verdict judge(struct record *record) {
     if (record->version != 1 || (!is_spawn && strcmp(record->type_name, "exit") != 0))
         return RECORD_UNKNOWN;
     record->type = is_spawn ? RECORD_SPAWN : RECORD_EXIT;
-    if (record->program == NULL || record->call == NULL || record->pid <= 0 || record->mono_us <= 0)
+    if (record->program == NULL || record->call == NULL || record->pid <= 0 || record->mono_us <= 0 ||
+        is_before_time(record))
         return RECORD_BAD;
     if (is_spawn ? record->path == NULL : record->status == NULL)
         return RECORD_BAD;

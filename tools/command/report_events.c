@@ -79,7 +79,7 @@ static void add_spawn(struct trace_events *events, const struct record *record) 
     char command[2048] = "", name[256] = "";
     struct words words = WORDS(command), name_words = WORDS(name);
     words_add_command(&words, record);
-    words_add(&name_words, "%s%.200s", record->failed ? "failed: " : "", base_name(record->path));
+    words_add(&name_words, "%s%s", record->failed ? "failed: " : "", base_name(record->path));
     begin_event(events, "X", name, record->pid, record->tid, (double)record->mono_us,
                 (double)record->ns[PHASE_TOTAL] / 1e3);
     fprintf(stream, ",\"cat\":\"%s\",\"args\":{", record->failed ? "failed" : "spawn");

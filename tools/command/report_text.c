@@ -192,8 +192,9 @@ static void slowest(const struct page *page, const struct summary *summary) {
         cell_duration(page, (double)span->ns[PHASE_TOTAL]);
         words_add(&words, "  ");
         words_add_plain(&words, base_name(span->program));
-        words_add(&words, "[%lld] %s  ", (long long)span->pid, span->call);
-        words_add(&words, "%s", span->command);
+        words_add(&words, "[%lld] ", (long long)span->pid);
+        words_add_plain(&words, span->call);
+        words_add(&words, "  %s", span->command);
         words_fit(&words, 100);
         fprintf(page->stream, "%s%s%s\n", text, span->failed ? page->red : "", span->failed ? "  failed" : "");
         fputs(page->plain, page->stream);

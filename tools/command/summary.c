@@ -7,9 +7,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Longer strings of a span are cut. */
 enum { STRING_BYTES = 400 };
+
+enum { PID_TABLE_BYTES = PID_LIMIT * sizeof(uint32_t) };
+
+/* A number for each process there can be. Pages of it that nobody writes to take no memory. */
+static uint32_t *make_pid_table(void) {
+    void *table =
+        mmap(NULL, PID_TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return table == MAP_FAILED ? NULL : table;
+}
+
+static void free_pid_table(uint32_t *table) {
+    if (table != NULL)
+        munmap(table, PID_TABLE_BYTES);
+}
 
 struct summary *summary_new(void) {
     struct summary *summary = calloc(1, sizeof *summary);
@@ -17,8 +32,8 @@ struct summary *summary_new(void) {
         return NULL;
     summary->random = 0x9e3779b97f4a7c15U;
     summary->name_of = calloc(TALLY_KEYS + 1, sizeof *summary->name_of);
-    summary->pid_paths = calloc(PID_LIMIT, sizeof *summary->pid_paths);
-    summary->pid_spans = calloc(PID_LIMIT, sizeof *summary->pid_spans);
+    summary->pid_paths = make_pid_table();
+    summary->pid_spans = make_pid_table();
     if (summary->name_of == NULL || summary->pid_paths == NULL || summary->pid_spans == NULL) {
         summary_free(summary);
         return NULL;
@@ -41,8 +56,8 @@ void summary_free(struct summary *summary) {
     for (size_t i = 0; i < summary->span_count; i++)
         free(summary->spans[i]);
     free(summary->name_of);
-    free(summary->pid_paths);
-    free(summary->pid_spans);
+    free_pid_table(summary->pid_paths);
+    free_pid_table(summary->pid_spans);
     free(summary);
 }
 
@@ -79,8 +94,11 @@ static struct span *make_span(const struct record *record, uint64_t order) {
                              sealed,
                              record->passed_through == NULL ? "" : record->passed_through};
     size_t sizes[7], total = 0;
-    for (size_t i = 0; i < 7; i++)
-        total += sizes[i] = strnlen(strings[i], STRING_BYTES - 1) + 1;
+    for (size_t i = 0; i < 7; i++) {
+        size_t length = strnlen(strings[i], STRING_BYTES);
+        sizes[i] = (length < STRING_BYTES ? length : whole_length(strings[i], STRING_BYTES - 1)) + 1;
+        total += sizes[i];
+    }
     struct span *span = calloc(1, sizeof *span + total);
     if (span == NULL)
         return NULL;

@@ -1,6 +1,8 @@
 /* A hash table of counts that forgets what is rare instead of growing without end. */
 #include "tally.h"
 
+#include "words.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,9 @@ static size_t join(char key[TALLY_KEY_BYTES], const char *const *parts, size_t p
     size_t room = TALLY_KEY_BYTES / part_count;
     size_t length = 0;
     for (size_t i = 0; i < part_count; i++) {
-        size_t size = strnlen(parts[i] == NULL ? "" : parts[i], room - 1);
+        size_t size = strnlen(parts[i] == NULL ? "" : parts[i], room);
+        if (size == room)
+            size = whole_length(parts[i], room - 1);
         if (size > 0)
             memcpy(key + length, parts[i], size);
         key[length + size] = '\0';

@@ -147,8 +147,8 @@ static size_t width_of(const struct trace *trace) {
 
 /* When, by whom, through which call. */
 static void add_origin(struct words *words, const struct record *record) {
-    char origin[256] = "";
-    struct words origin_words = WORDS(origin);
+    char origin[256] = "", call[64] = "";
+    struct words origin_words = WORDS(origin), call_words = WORDS(call);
     time_t seconds = (time_t)(record->wall_us / 1000000);
     struct tm local;
     localtime_r(&seconds, &local);
@@ -156,7 +156,8 @@ static void add_origin(struct words *words, const struct record *record) {
               (int)(record->wall_us / 1000 % 1000));
     words_add_plain(&origin_words, base_name(record->program));
     words_add(&origin_words, "[%lld]", (long long)record->pid);
-    words_add(words, "%-18s %-12s ", origin, record->call);
+    words_add_plain(&call_words, record->call);
+    words_add(words, "%-18s %-12s ", origin, call);
 }
 
 static void add_sealed(struct words *words, const struct record *record) {

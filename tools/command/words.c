@@ -15,6 +15,22 @@
 /* From here on Linux gives a connection its own end (ip_local_port_range). */
 enum { FIRST_OWN_PORT = 32768 };
 
+/* The characters of a record are valid: the bytes in front tell how far the last one goes. */
+size_t whole_length(const char *text, size_t length) {
+    size_t start = length;
+    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    unsigned char first = start > 0 ? (unsigned char)text[start - 1] : 0;
+    size_t needed = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    if (needed > length - start + 1)
+        return start - 1;
+    for (size_t back = 1; back <= 2 && back <= length; back++) {
+        if (text[length - back] == '\x1a')
+            return length - back;
+    }
+    return length;
+}
+
 void words_add(struct words *words, const char *format, ...) {
     va_list arguments;
     if (words->length + 1 >= words->size)
@@ -24,8 +40,10 @@ void words_add(struct words *words, const char *format, ...) {
     va_end(arguments);
     if (length > 0)
         words->length += (size_t)length;
-    if (words->length >= words->size)
-        words->length = words->size - 1;
+    if (words->length >= words->size) {
+        words->length = whole_length(words->text, words->size - 1);
+        words->text[words->length] = '\0';
+    }
 }
 
 static void add_bytes(struct words *words, const char *bytes, size_t length) {

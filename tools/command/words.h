@@ -14,7 +14,8 @@ struct words {
     size_t length, size;
 };
 
-#define WORDS(buffer) ((struct words){.text = (buffer), .size = sizeof(buffer)})
+/* Words in an array, which is empty then, whatever it held. */
+#define WORDS(buffer) ((struct words){.text = ((buffer)[0] = '\0', (buffer)), .size = sizeof(buffer)})
 
 void words_add(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -42,6 +43,9 @@ void words_add_kind(struct words *words, const char *what);
 
 /* The byte that an escape of the record stands for, with *length the bytes of the string that it takes; else -1. */
 int escaped_byte(const char *string, size_t *length);
+
+/* How much of the first length bytes of the text are whole characters and whole escapes: less when the end cuts one. */
+size_t whole_length(const char *text, size_t length);
 
 /* How many columns of a terminal the text takes; bytes that are no character count as one. */
 size_t columns_of(const char *text);
