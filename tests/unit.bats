@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # bats assigns stderr and stderr_lines
+# shellcheck disable=SC2016 # a dollar sign means itself
 #
 # airlock unit: the drop-in that it prints is one that systemd accepts, and says what was asked for.
 
@@ -90,11 +91,11 @@ Environment=\"AIRLOCK_MODE=enforce\"" ]
     [ "$status" -ne 0 ]
 }
 
-@test "a path with a percent sign, a quote or a backslash means itself" {
+@test "a path with a percent sign, a quote, a backslash or a dollar sign means itself" {
     command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
-    echo "keep 7" >'100%n "odd" \name'
-    run -0 unit demo --policy '100%n "odd" \name'
-    [[ $output == *'/100%%n \"odd\" \\name"'* ]]
+    echo "keep 7" >'100%n "odd" \name $LIB'
+    run -0 unit demo --policy '100%n "odd" \name $LIB'
+    [[ $output == *'/100%%n \"odd\" \\name $LIB"'* ]]
     is_accepted
 }
 
