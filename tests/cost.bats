@@ -13,7 +13,7 @@ load helpers
     run -0 env AIRLOCK_BUILD="$BUILD" "$ROOT/tools/cost" instructions
     echo "$output"
     local bare ten fifty
-    read -r bare ten fifty < <(awk '$2 == "variables" && NF == 3 { printf "%d ", $3 }' <<<"$output")
+    read -r bare ten fifty < <(awk '$2 == "variables" && NF == 3 { printf "%d ", $3 } END { print "" }' <<<"$output")
     [ "$bare" -gt 100 ] && [ "$ten" -lt 3000 ]
     [ "$((fifty - ten))" -lt "$((40 * 20))" ]
     [[ $output == *"copied by the program"*"with a record"* ]]
