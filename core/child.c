@@ -40,7 +40,7 @@ static long duplicate(int from, int to) {
 /* A number that is not open is fine, one that can never be open is not (glibc). close is never repeated: on Linux the
  * descriptor is gone after EINTR. */
 static long do_close(int fd) {
-    long result = raw1(SYS_close, fd);
+    long result = raw_close(fd);
     if (result >= 0)
         return 0;
     struct {
@@ -52,12 +52,12 @@ static long do_close(int fd) {
 
 /* The target is closed first (POSIX): with every number in use there would be no other for the new file. */
 static long do_open(const struct airlock_action *action) {
-    raw1(SYS_close, action->fd);
+    raw_close(action->fd);
     long opened = raw4(SYS_openat, AT_FDCWD, action->path, action->flags | O_LARGEFILE, action->mode);
     if (opened < 0 || opened == action->fd)
         return opened;
     long result = duplicate((int)opened, action->fd);
-    raw1(SYS_close, opened);
+    raw_close((int)opened);
     return result;
 }
 

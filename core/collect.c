@@ -33,7 +33,7 @@ static int *descriptor(struct exchange *exchange, int stream) {
 
 static void shut(struct exchange *exchange, int stream) {
     int *fd = descriptor(exchange, stream);
-    raw1(SYS_close, *fd);
+    raw_close(*fd);
     *fd = -1;
 }
 
@@ -132,13 +132,17 @@ static int exchange_without_sigpipe(struct exchange *exchange) {
     struct {
         long seconds, nanoseconds;
     } no_time = {0, 0};
-    raw4(SYS_rt_sigprocmask, SIG_BLOCK, &pipe_signal, &old_mask, sizeof pipe_signal);
-    raw2(SYS_rt_sigpending, &pending, sizeof pending);
-    int code = exchange_all(exchange);
-    if (!(pending & pipe_signal))
+    long refused = raw4(SYS_rt_sigprocmask, SIG_BLOCK, &pipe_signal, &old_mask, sizeof pipe_signal);
+    if (refused < 0)
+        return (int)-refused;
+    refused = raw2(SYS_rt_sigpending, &pending, sizeof pending);
+    int code = refused < 0 ? (int)-refused : exchange_all(exchange);
+    if (refused >= 0 && !(pending & pipe_signal))
         while (raw4(SYS_rt_sigtimedwait, &pipe_signal, 0, &no_time, sizeof pipe_signal) == -EINTR)
             continue;
-    raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask);
+    /* Once more when it is refused: the program must not be left deaf to a signal. */
+    for (int i = 0; i < 2 && raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, 0, sizeof old_mask) < 0; i++)
+        continue;
     return code;
 }
 

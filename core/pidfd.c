@@ -61,7 +61,7 @@ void open_pidfd_sockets(struct plan *plan) {
 void close_pidfd_sockets(struct plan *plan) {
     for (int i = 0; i < 2; i++) {
         if (plan->pidfd_sockets[i] >= 0)
-            raw1(SYS_close, plan->pidfd_sockets[i]);
+            raw_close(plan->pidfd_sockets[i]);
         plan->pidfd_sockets[i] = -1;
     }
 }
@@ -69,7 +69,7 @@ void close_pidfd_sockets(struct plan *plan) {
 long receive_pidfd(struct plan *plan, long pid) {
     long pidfd = -1;
     if (plan->pidfd_sockets[1] >= 0) {
-        raw1(SYS_close, plan->pidfd_sockets[1]); /* so that a child that died is an end of file */
+        raw_close(plan->pidfd_sockets[1]); /* so that a child that died is an end of file */
         plan->pidfd_sockets[1] = -1;
         pidfd = receive(plan->pidfd_sockets[0]);
     }

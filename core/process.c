@@ -25,7 +25,7 @@ enum { BY_PID = 1, BY_PIDFD = 3 }; /* P_PID, and P_PIDFD, which older headers la
 static void close_and_forget(int *fd) {
     int number = __atomic_exchange_n(fd, -1, __ATOMIC_ACQ_REL);
     if (number >= 0)
-        raw1(SYS_close, number);
+        raw_close(number);
 }
 
 /* A program that was started without its standard streams would otherwise get a pipe in their place. */
@@ -35,7 +35,7 @@ static int move_up(int *fd) {
     long moved = raw3(SYS_fcntl, *fd, F_DUPFD_CLOEXEC, FIRST_OWN_NUMBER);
     if (moved < 0)
         return (int)-moved;
-    raw1(SYS_close, *fd);
+    raw_close(*fd);
     *fd = (int)moved;
     return 0;
 }
@@ -49,8 +49,8 @@ int airlock_pipe(int ends[2]) {
     if (code == 0)
         code = move_up(&made[1]);
     if (code != 0) {
-        raw1(SYS_close, made[0]);
-        raw1(SYS_close, made[1]);
+        raw_close(made[0]);
+        raw_close(made[1]);
         return code;
     }
     ends[0] = made[0];

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -100,7 +101,7 @@ static int move_report(struct plan *plan, int descriptor) {
     while (moved >= 0 && plan_names_descriptor(plan, (int)moved)) {
         int above = (int)moved + 1;
         if (moved != descriptor)
-            raw1(SYS_close, moved);
+            raw_close((int)moved);
         moved = raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, above);
     }
     /* The limit is near: look for any other number. */
@@ -108,15 +109,8 @@ static int move_report(struct plan *plan, int descriptor) {
         if (!plan_names_descriptor(plan, fd) && raw2(SYS_fcntl, fd, F_GETFD) == -EBADF)
             moved = raw3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, fd);
     if (moved != descriptor)
-        raw1(SYS_close, descriptor);
+        raw_close(descriptor);
     return (int)moved;
-}
-
-/* A filter may refuse close and nothing else. An end that stays open would keep the other side waiting. */
-static void close_end(int fd) {
-    long result = raw1(SYS_close, fd);
-    if (result == -ENOSYS || result == -EPERM)
-        raw3(SYS_close_range, fd, fd, 0);
 }
 
 /* Close-on-exec from the start: another thread may fork by itself at any moment. */
@@ -127,7 +121,7 @@ static int open_report_pipe(struct attempt *attempt) {
         return (int)-result;
     int moved = move_report(&attempt->plan, ends[1]);
     if (moved < 0) {
-        raw1(SYS_close, ends[0]);
+        raw_close(ends[0]);
         return -moved;
     }
     attempt->plan.report_read_end = ends[0];
@@ -245,13 +239,17 @@ static int prepare(struct attempt *attempt) {
     return plan->parent < 0 ? -plan->parent : 0;
 }
 
-/* A whole message means that a step failed; end of file, that the program runs (or was killed on the way). */
+/* A whole message means that a step failed; end of file, that the program runs (or was killed on the way). Once more
+ * when it is refused; and where it is refused for good, at least the end is waited for, after which memory that is
+ * shared has the message, too. */
 static bool read_report(int read_end, struct report *report) {
     struct report received;
-    long length;
-    do
+    long length = -EINTR;
+    for (int refusals = 0; length < 0 && refusals < 2; refusals += length != -EINTR)
         length = raw3(SYS_read, read_end, &received, sizeof received);
-    while (length == -EINTR);
+    struct pollfd writers = {.fd = read_end};
+    while (length < 0 && raw5(SYS_ppoll, &writers, 1, 0, 0, 0) == -EINTR)
+        continue;
     if (length != (long)sizeof received)
         return false;
     *report = received;
@@ -269,7 +267,7 @@ static struct report learn_fate(struct attempt *attempt) {
         atomic_store_explicit(&cuts_rightly, true, memory_order_relaxed);
     if (plan->report_descriptor < 0)
         return report;
-    close_end(plan->report_descriptor);
+    raw_close(plan->report_descriptor);
     plan->report_descriptor = -1;
     /* fork does not wait for exec, this does: only now are the child's times all there. */
     if (!seen && !read_report(plan->report_read_end, &report))
@@ -283,9 +281,9 @@ static void release(struct attempt *attempt) {
     if (plan->report != NULL && plan->report != &attempt->own_report)
         raw2(SYS_munmap, plan->report, sizeof *plan->report);
     if (attempt->plan.report_read_end >= 0)
-        close_end(attempt->plan.report_read_end);
+        raw_close(attempt->plan.report_read_end);
     if (plan->report_descriptor >= 0)
-        close_end(plan->report_descriptor);
+        raw_close(plan->report_descriptor);
     plan->report_read_end = plan->report_descriptor = -1;
 }
 
@@ -306,7 +304,7 @@ static void reap_failed(struct attempt *attempt) {
     while (result == -EINVAL && raw4(SYS_wait4, attempt->launch.pid, 0, 0, 0) == -EINTR)
         continue;
     if (pidfd >= 0)
-        raw1(SYS_close, pidfd);
+        raw_close(pidfd);
 }
 
 static void fill_timing(const struct attempt *attempt, const struct report *report, uint64_t cloned, uint64_t resumed,

@@ -127,6 +127,18 @@ static inline long raw_dup2(int from, int to) {
 #endif
 }
 
+/* A filter may refuse close and nothing else, and some refuse a call only now and then. An end of a pipe that stays
+ * open would keep the other side waiting. Any other error means that the descriptor is gone. */
+static inline long raw_close(int fd) {
+    long result = -ENOSYS;
+    for (int i = 0; i < 2 && (result == -ENOSYS || result == -EPERM); i++) {
+        result = raw1(SYS_close, fd);
+        if (result == -ENOSYS || result == -EPERM)
+            result = raw3(SYS_close_range, fd, fd, 0);
+    }
+    return result;
+}
+
 /* A new anonymous mapping: kind is MAP_PRIVATE or MAP_SHARED, with more flags if need be. NULL when there is none. */
 static inline void *raw_map(size_t size, int protection, int kind) {
 #ifdef SYS_mmap2

@@ -88,7 +88,7 @@ static void list_own(struct inventory *inventory) {
             at += entry->length;
         }
     }
-    raw1(SYS_close, listing);
+    raw_close((int)listing);
 }
 
 static void apply(struct inventory *inventory, const struct airlock_action *action) {

@@ -135,7 +135,7 @@ static bool write_to_file(const char *record, size_t length) {
     if (fd < 0)
         return false;
     bool whole = write_whole(fd, record, length);
-    raw1(SYS_close, fd);
+    raw_close((int)fd);
     return whole;
 }
 
@@ -149,7 +149,7 @@ static bool write_to_socket(const char *record, size_t length) {
     if (fd < 0)
         return false;
     long sent = raw6(SYS_sendto, fd, (long)record, (long)length, MSG_NOSIGNAL, (long)&address, sizeof address);
-    raw1(SYS_close, fd);
+    raw_close((int)fd);
     return sent == (long)length;
 }
 

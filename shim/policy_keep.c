@@ -191,7 +191,7 @@ static bool judge_listed(struct keeping *keeping) {
             at += entry->length;
         }
     }
-    raw1(SYS_close, folder);
+    raw_close((int)folder);
     return got == 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,14 +88,14 @@ static FILE *open_stream(const char *line, const struct popen_mode *mode, const 
     file = fdopen(own_end, mode->reads ? "r" : "w");
     if (file == NULL) {
         code = errno;
-        raw1(SYS_close, own_end);
+        raw_close(own_end);
     } else {
         code = start(line, caller, child_end, mode->reads ? STDOUT_FILENO : STDIN_FILENO, &pid);
         /* The record has the step and its errno. */
         if (code != 0 && LIBC_POPEN_SAYS_ENOMEM)
             code = ENOMEM;
     }
-    raw1(SYS_close, child_end);
+    raw_close(child_end);
 out:
     if (code != 0) {
         if (file != NULL)
@@ -111,13 +112,15 @@ out:
     return file;
 }
 
-/* The child's wait status; -1 where the stream could not be closed. A failed flush only counts when the child itself
- * reports nothing (glibc). */
+/* The child's wait status; -1 where the stream's descriptor is not open. A failed flush only counts when the child
+ * itself reports nothing (glibc). */
 static int close_stream(FILE *file, pid_t pid, uint64_t started_ns) {
     int status = 0;
     struct rusage usage;
+    /* Then EBADF is about what could not be written. */
+    bool open = __fpending(file) > 0 && raw2(SYS_fcntl, fileno(file), F_GETFD) != -EBADF;
     int closed = libc_fclose(file);
-    if (closed != 0 && errno == EBADF)
+    if (closed != 0 && errno == EBADF && !open)
         return -1;
     long waited;
     do
