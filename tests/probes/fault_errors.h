@@ -67,6 +67,7 @@ static const struct call_errors {
                             ENOSPC, ENOTDIR, ENXIO, EOPNOTSUPP, EOVERFLOW,    EROFS,  ETXTBSY}},
     {"pidfd_getfd", SYS_pidfd_getfd, {EBADF, EINVAL, EMFILE, ESRCH}},
     {"pidfd_open", SYS_pidfd_open, {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM, ESRCH}},
+    {"pidfd_send_signal", SYS_pidfd_send_signal, {EBADF, EINVAL, ESRCH}},
     {"pipe2", SYS_pipe2, {EFAULT, EINVAL, EMFILE, ENFILE, ENOPKG}},
     {"ppoll", SYS_ppoll, {EFAULT, EINTR, EINVAL, ENOMEM}},
     {"prctl", SYS_prctl, {EACCES, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENXIO, EOPNOTSUPP, EOVERFLOW}},

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* What ioctl takes as its request differs between the libcs. */
@@ -24,11 +25,15 @@ typedef unsigned long ioctl_request;
 typedef int ioctl_request;
 #endif
 
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, uint64_t)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-enum { CALLS = 512, RULES_MAX = 6, TEXT_SIZE = 4096, PATIENCE_MS = 8000 };
+enum { CALLS = 512, RULES_MAX = 6, TEXT_SIZE = 4096, PATIENCE_MS = 8000, NEWS = 320 };
 
 /* Whose system call: that of the process under test, or of the child that it is making. After its exec a child is a
  * program like any other and its calls are left alone. */
@@ -46,9 +51,7 @@ enum phase { IDLE, REFUSING, COUNTING };
 
 /* What the process under test and its supervisor share. */
 struct shared {
-    volatile int listener; /* its number in the process under test; 0: not yet */
-    volatile int fetched;  /* the supervisor has it */
-    volatile int phase;    /* enum phase: nothing, rules alone, or rules and the one failure */
+    volatile int phase; /* enum phase: nothing, rules alone, or rules and the one failure */
     volatile int wrong;
     char text[TEXT_SIZE]; /* the verdict in words */
 };
@@ -69,20 +72,33 @@ struct counts {
 
 static struct shared *shared;
 
+/* Through these the process under test tells its supervisor which descriptor the listener is, and hears that it was
+ * fetched: by calls that no spawn makes and that no filter hands on, for nobody would answer yet. */
+static int news[2], thanks[2];
+
 SHARED void make_shared(void) {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         die("mmap");
+    for (int i = 0; i < 2; i++) {
+        int *ends = i == 0 ? news : thanks;
+        if (pipe2(ends, O_CLOEXEC) != 0 || (ends[0] = fcntl(ends[0], F_DUPFD_CLOEXEC, NEWS)) < 0 ||
+            (ends[1] = fcntl(ends[1], F_DUPFD_CLOEXEC, NEWS)) < 0)
+            die("pipe");
+    }
 }
 
-/* In the process under test. Counting hears of every call, a run with a failure of those that can fail alone. */
+/* In the process under test. Counting hears of every call, a run with a failure of those that can fail alone. The
+ * listener is closed here: when the supervisor ends, the calls that wait for its answer fail. */
 SHARED void install_filter(const struct fault *fault) {
     struct sock_filter code[2 * RULES_MAX + 8];
     unsigned short length = 0;
     const struct sock_filter notify = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
     code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     if (fault->number < 0) {
-        code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0);
+        code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 3, 0);
+        code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 2, 0);
+        code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_readv, 1, 0);
         code[length++] = notify;
     } else {
         code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)fault->number, 0, 1);
@@ -101,10 +117,12 @@ SHARED void install_filter(const struct fault *fault) {
         fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
     if (fd < 0)
         _exit(98);
-    shared->listener = (int)fd;
-    while (!shared->fetched)
-        usleep(30);
-    syscall(SYS_close, fd);
+    int listener = (int)fd;
+    struct iovec message = {.iov_base = &listener, .iov_len = sizeof listener};
+    if (writev(news[1], &message, 1) != (ssize_t)sizeof listener ||
+        readv(thanks[0], &message, 1) != (ssize_t)sizeof listener)
+        _exit(97);
+    syscall(SYS_close, (int)fd);
 }
 
 static bool is_before_exec(pid_t pid, const char *own_program) {
@@ -147,9 +165,15 @@ static void close_all_the_same(int listener, const struct seccomp_notif *request
     ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &instead);
 }
 
-SHARED void sweep_closed(void) {
+SHARED void sweep_closed(const struct fault *fault) {
+    static bool open[HIGHEST];
     char link[64], target[64];
+    if (fault->number != SYS_close)
+        return;
+    find_open(open, HIGHEST);
     for (int fd = 0; fd < HIGHEST; fd++) {
+        if (!open[fd])
+            continue;
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         ssize_t length = readlink(link, target, sizeof target - 1);
         target[length > 0 ? length : 0] = '\0';
@@ -189,14 +213,18 @@ static long now_ms(void) {
 
 /* The listener of the process under test, as a descriptor of this one; -1 when it ended first. */
 static int fetch_listener(int pidfd) {
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    while (shared->listener == 0) {
-        if (poll(&ended, 1, 0) == 1)
-            return -1;
-        usleep(30);
-    }
-    int listener = (int)syscall(SYS_pidfd_getfd, pidfd, shared->listener, 0);
-    shared->fetched = 1;
+    struct pollfd events[2] = {{.fd = news[0], .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+    int number, listener;
+    while (poll(events, 2, -1) < 0)
+        continue;
+    if (!(events[0].revents & POLLIN) || read(news[0], &number, sizeof number) != (ssize_t)sizeof number)
+        return -1;
+    listener = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+    if (write(thanks[1], &number, sizeof number) != (ssize_t)sizeof number)
+        die("pipe");
+    /* Linux 6.6: the process under test goes on where its supervisor was running. Without it all is slower. */
+    if (listener >= 0)
+        ioctl(listener, (ioctl_request)SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
     return listener;
 }
 
@@ -212,6 +240,8 @@ SHARED void supervise(pid_t subject, const struct fault *fault, struct counts *c
             going = answer_one(listener, subject, fault, counts);
         else if (ready > 0 && events[1].revents != 0)
             going = false;
+        else if (ready > 0)
+            events[0].fd = -1; /* nobody is left whose calls it hears of; the end is near */
         counts->hung = now_ms() > deadline;
         going = going && !counts->hung;
     }

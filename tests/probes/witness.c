@@ -5,6 +5,7 @@
  *
  * FDS are the numbers that may be open, like 0-2,9; MASK and IGNORED are sets of signals as hexadecimal numbers. Ends
  * with STATUS, or with 99 and a line on standard error for what is not so. */
+#define PROBE_HIGHEST 400
 #include "probe.h"
 
 enum { LOOKED_AT = 400 };
@@ -26,12 +27,13 @@ static bool is_listed(const char *list, int number) {
 }
 
 static int look_at_descriptors(const char *list) {
+    bool open[LOOKED_AT];
     int wrong = 0;
+    find_open(open, LOOKED_AT);
     for (int fd = 0; fd < LOOKED_AT; fd++) {
-        bool open = fcntl(fd, F_GETFD) >= 0;
-        if (open == is_listed(list, fd))
+        if (open[fd] == is_listed(list, fd))
             continue;
-        dprintf(2, "witness: descriptor %d is %s\n", fd, open ? "open" : "closed");
+        dprintf(2, "witness: descriptor %d is %s\n", fd, open[fd] ? "open" : "closed");
         wrong++;
     }
     return wrong;
