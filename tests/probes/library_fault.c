@@ -192,7 +192,7 @@ static void run_once(const struct scenario *scenario, enum phase phase, struct o
     memset(outcome, 0, sizeof *outcome);
     outcome->step = NO_STEP;
     outcome->told = true;
-    shared->phase = phase;
+    shared->phase = (int)phase;
     scenario->run(outcome);
     shared->phase = IDLE;
 }
