@@ -145,3 +145,21 @@ print(os.stat("/proc/self/environ").st_uid == os.getuid())'
     assert_both "spawn: EINVAL" "$spawn" schedparam 5 setpgroup 4194303 -- "$look" group
     assert_both "spawn: EPERM" "$spawn" setpgroup 4194303 dup2 77 9 -- "$look" group
 }
+
+# ---- What a libc of another day would have made
+
+@test "an attribute that nobody here knows is left to libc, and the record says so" {
+    assert_both "the child ended with 7" "$PROBES/stranger" flag
+    AIRLOCK_LOG=$BATS_TEST_TMPDIR/log enforced "$PROBES/stranger" flag
+    grep -q '"passed_through":"an attribute flag that this library does not know"' "$BATS_TEST_TMPDIR/log"
+}
+
+@test "a control group of glibc 2.39 is read where that has it" {
+    assert_enforced EBADF "$PROBES/stranger" cgroup
+}
+
+@test "what libc has no function for cannot be left to libc" {
+    nm -D "$(ldconfig -p | sed -nE 's/.*libc\.so\.6 .*x86-64.* => //p' | head -n 1)" | grep -q ' pidfd_spawn@' &&
+        skip "this libc has pidfd_spawn"
+    assert_enforced ENOSYS "$PROBES/stranger" pidfd-flag
+}

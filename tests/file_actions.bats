@@ -302,3 +302,13 @@ look_ok=$'spawn: ok\nchild: exit 0'
         assert_both "spawn: EBADF" "$PROBES/spawn" $ids shut 0 shut 1 dup2 1 60 -- "$PROBES/look"
     done
 }
+
+@test "an action of a kind that nobody here knows, and a count that cannot be, are left to libc, and the record says so" {
+    local what
+    for what in kind count; do
+        assert_both "the child ended with 7" "$PROBES/stranger" "$what"
+        AIRLOCK_LOG=$BATS_TEST_TMPDIR/log enforced "$PROBES/stranger" "$what"
+    done
+    grep -q '"passed_through":"a file action of a kind that this library does not know"' "$BATS_TEST_TMPDIR/log"
+    grep -q '"passed_through":"file actions in a layout that this library does not know"' "$BATS_TEST_TMPDIR/log"
+}
