@@ -19,7 +19,8 @@
  *     long     each use of each call with each error, on every kernel
  *     whole    the same where the kernel lacks nothing, and for calls that are made only where it lacks something;
  *              otherwise ENOSYS, EPERM and the first error that the call's page lists
- *     short    the first use of each call, in the scenarios that stand for the others and on fewer kernels
+ *     short    in the scenarios that stand for the others and on fewer kernels: the first use of each call and, where
+ * the kernel lacks nothing, the later ones with ENOSYS and EPERM
  *
  * Of the uses of a call the first three and the last are tried. */
 #define PROBE_HIGHEST 400
@@ -99,9 +100,10 @@ static bool is_right_step(const struct fault *fault, int step) {
     /* airlock_exec has no parent: what comes before the steps is the same process. */
     if (fault->who == CHILD && fault->number == SYS_rt_sigprocmask && step == AIRLOCK_STEP_PREPARE)
         return fault->use == 1;
-    /* A descriptor of which the parent hears that it is not open: the action that uses it says so. */
-    if (fault->who == PARENT && fault->number == SYS_fcntl && fault->error == EBADF && step == AIRLOCK_STEP_ACTION)
-        return true;
+    /* A descriptor of which the parent hears that it is not open: the action or the list that names it says so. */
+    if (fault->who == PARENT && fault->number == SYS_fcntl && fault->error == EBADF)
+        if (step == AIRLOCK_STEP_ACTION || step == AIRLOCK_STEP_KEEP)
+            return true;
     if (fault->who == PARENT)
         return step == AIRLOCK_STEP_PREPARE || step == AIRLOCK_STEP_CLONE || step == AIRLOCK_STEP_STDIO;
     for (size_t i = 0; i < sizeof steps_of / sizeof steps_of[0]; i++)
@@ -277,9 +279,10 @@ static void carry_out(const struct run *run, struct outcome *normal, struct coun
 enum extent { SHORT, WHOLE, LONG };
 
 /* The uses that are tried: the first ones and the last. */
-static int next_use(int use, int uses, enum extent extent) {
+static int next_use(const struct run *run, int uses, enum extent extent) {
     const int first_ones = 3;
-    if (extent == SHORT)
+    int use = run->fault.use;
+    if (extent == SHORT && run->kernel != kernels)
         return uses + 1;
     return use == first_ones && uses > first_ones + 1 ? uses : use + 1;
 }
@@ -300,10 +303,10 @@ static void try_errors(struct run *run, const struct call_errors *call, int list
 
 /* full is what the same scenario does where the kernel lacks nothing. */
 static int listed_errors(const struct run *run, const struct counts *full, enum extent extent) {
+    if (extent == SHORT)
+        return run->kernel == kernels && run->fault.use == 1 ? ERRORS_MAX : 0;
     if (run->kernel == kernels || extent == LONG)
         return ERRORS_MAX;
-    if (extent == SHORT)
-        return 0;
     return full->of[run->fault.who][run->fault.number] == 0 ? ERRORS_MAX : 1;
 }
 
@@ -322,9 +325,8 @@ static void try_calls(struct run *run, const struct counts *counts, const struct
         }
         run->fault.who = (enum who)who;
         run->fault.number = number;
-        int listed = listed_errors(run, full, extent);
-        for (run->fault.use = 1; run->fault.use <= uses; run->fault.use = next_use(run->fault.use, uses, extent))
-            try_errors(run, call, listed, normal);
+        for (run->fault.use = 1; run->fault.use <= uses; run->fault.use = next_use(run, uses, extent))
+            try_errors(run, call, listed_errors(run, full, extent), normal);
     }
 }
 
