@@ -117,9 +117,15 @@ os.posix_spawn("/bin/true", ["true"], {})'
 # ---- Policies
 
 @test "a policy beyond its number of rules says which line is left out" {
-    for ((i = 0; i < 600; i++)); do echo "keep $((3 + i))"; done >"$POLICY"
+    local line
+    for line in 'keep 7' 'keep socket' 'mask clear'; do
+        for ((i = 0; i < 600; i++)); do echo "$line"; done >"$POLICY"
+        run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" -- /bin/true
+        [[ $output == *"there are more than 512 rules"* ]]
+    done
+    echo 'mask clear twice' >"$POLICY"
     run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" -- /bin/true
-    [[ $output == *"there are more than 512 rules"* ]]
+    [[ $output == *"one word too many"* ]]
 }
 
 @test "brackets in a pattern may be inverted, begin with their end, hold an escape and a range" {
@@ -154,4 +160,46 @@ END
         env LD_PRELOAD="$PRELOAD" AIRLOCK_POLICY="$POLICY" \
         "$spawn" have 7 /dev/null have 8 /etc/passwd -- "$PROBES/numbers"
     [ "${lines[0]}" = "0 1 2 7" ] || { echo "$output" && return 1; }
+}
+
+# ---- Calls that fail
+
+# each_failure CALL ERROR CMD…: CMD, with a log and a policy, once for each use of CALL, which fails. It ends by itself
+# every time, and not later than the loader's 127.
+each_failure() {
+    local call=$1 error=$2 uses which status around
+    shift 2
+    around=(strace -E LD_PRELOAD="$PRELOAD" -E AIRLOCK_LOG=log -E AIRLOCK_LOG_FDS=1 -E AIRLOCK_POLICY="$POLICY" 
+        -e "trace=$call")
+    plain "${around[@]}" -o calls "$@" >said 2>&1 </dev/null
+    uses=$(grep -c "^$call(" calls)
+    for ((which = 1; which <= uses; which++)); do
+        status=0
+        plain "${around[@]}" -o /dev/null -e inject="$call:error=$error:when=$which" "$@" >said 2>&1 </dev/null ||
+            status=$?
+        # The first uses are those of a loader that may do without a message.
+        if [ "$status" -gt 127 ] && ! plain strace -o /dev/null -e "trace=$call" \
+            -e inject="$call:error=$error:when=$which" "$@" >/dev/null 2>&1 </dev/null; then
+            continue
+        fi
+        if [ "$status" -gt 127 ] || [ "$status" -eq 124 ]; then
+            echo "$call number $which of $uses with $error: status $status: $*" && cat said
+            return 1
+        fi
+    done
+    tried=$((tried + uses))
+}
+
+@test "whichever one call fails in a program that is recorded and has a policy, the program ends by itself" {
+    command -v strace >/dev/null || skip "needs strace"
+    local tried=0 pair
+    echo 'keep device' >"$POLICY"
+    cd "$BATS_TEST_TMPDIR" || return 1
+    for pair in mmap:ENOMEM read:EINTR read:EIO statx:EACCES getcwd:ENOENT rt_sigprocmask:EPERM; do
+        each_failure "${pair%:*}" "${pair#*:}" "$spawn" have 7 /dev/null -- /bin/true
+    done
+    for pair in mmap:ENOMEM wait4:EINTR; do
+        each_failure "${pair%:*}" "${pair#*:}" "$PROBES/stream" popen r 'echo there' read 0 pclose 0
+    done
+    [ "$tried" -gt 30 ]
 }
