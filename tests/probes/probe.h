@@ -137,12 +137,12 @@ struct directory_entry {
 };
 
 /* Which of the descriptors below count are open: as /proc has it, which takes three system calls, or one question for
- * each where there is none or no descriptor is left to open it. */
+ * each where there is none, it cannot be listed, or no descriptor is left to open it. */
 SHARED void find_open(bool *open, int count) {
     static char entries[65536];
-    long length, own = syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long length = -1, own = syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int fd = 0; fd < count; fd++)
-        open[fd] = own < 0 && fcntl(fd, F_GETFD) >= 0;
+        open[fd] = false;
     while (own >= 0 && (length = syscall(SYS_getdents64, own, entries, sizeof entries)) > 0) {
         for (long at = 0; at < length;) {
             const struct directory_entry *entry = (const void *)(entries + at);
@@ -154,6 +154,8 @@ SHARED void find_open(bool *open, int count) {
     }
     if (own >= 0)
         syscall(SYS_close, own);
+    for (int fd = 0; fd < count && length < 0; fd++)
+        open[fd] = fcntl(fd, F_GETFD) >= 0;
 }
 
 /* ---- The state of this process that a call may not change. The kernel's own view: libc hides signals 32 and 33. */
