@@ -358,8 +358,6 @@ struct event *event_begin(const struct request *request) {
 }
 
 void event_end(struct event *event, const struct request *request, const struct event_outcome *outcome) {
-    if (event == NULL)
-        return;
     struct text text = {.to = event->line, .size = sizeof event->line};
     put_head(&text, "spawn", event->entered);
     put_call(&text, request);

@@ -19,7 +19,7 @@ struct event_outcome {
     const struct airlock_timing *timing;
 };
 
-/* Writes the record and gives the event back. event may be NULL. */
+/* Writes the record and gives the event back. */
 void event_end(struct event *event, const struct request *request, const struct event_outcome *outcome);
 
 /* The same for a call that libc had to carry out: the reason is request->obstacle. */

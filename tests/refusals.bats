@@ -17,12 +17,16 @@ prints() {
     diff -u <(echo "$expected") <(echo "$output")
 }
 
-# The probe with calls that fail: CALL=ERROR:when=WHICH as strace has it.
-failing() {
+# injected CALL:error=ERROR:when=WHICH CMD…: a call fails as strace has it.
+injected() {
     local injection=$1
     shift
     command -v strace >/dev/null || skip "needs strace"
-    prints "$EXPECTED" strace -o /dev/null -e trace="${injection%%:*}" -e inject="$injection" "$probe" "$@"
+    prints "$EXPECTED" strace -o /dev/null -e trace="${injection%%:*}" -e inject="$injection" "$@"
+}
+
+failing() {
+    injected "$1" "$probe" "${@:2}"
 }
 
 # ---- Numbers
@@ -48,10 +52,35 @@ exited with 7" "$probe" streams
 
 @test "with every number in use and no close-on-exec for ranges, the child gets what it keeps and nothing else" {
     prints "exited with 7" "$deny" "$cannot_mark" "$probe" full
+    prints "exited with 7" "$deny" close_range=ENOSYS "$probe" full
 }
 
 @test "without a list of descriptors the numbers up to the cut are gone through one by one" {
-    prints "exited with 7" "$deny" "$cannot_mark,getdents64=ENOSYS" "$probe" leaks
+    prints $'0 1 2 5\nexited with 0' "$deny" "$cannot_mark,getdents64=ENOSYS" "$probe" leaks
+}
+
+@test "descriptors of high numbers arrive, however many there are and whatever else is done to their numbers" {
+    local seven="exited with 7"
+    prints "$seven
+$seven
+$seven
+$seven
+$seven
+stdio 2: EBADF
+$seven
+keep 77: EBADF" "$probe" high
+    prints "$seven
+$seven
+$seven
+action 0 (open 3000 /dev/null): EPERM
+$seven
+stdio 2: EBADF
+keep 3000: EPERM
+keep 77: EBADF" "$deny" dup2@1:3000=EPERM "$probe" high
+}
+
+@test "a parent without standard streams finds out all the same whether a cut leaves a clean table" {
+    prints "exited with 7, exited with 7" "$probe" without-streams
 }
 
 # ---- Memory
@@ -68,7 +97,8 @@ exited with 7" "$probe" streams
     [ "${#sizes[@]}" -eq 2 ]
     prints $'prepare: ENOMEM\nprepare: ENOMEM\nexited with 199' \
         "$deny" "mmap@1:${sizes[0]}=ENOMEM" "$probe" mapped "$BATS_TEST_TMPDIR/script" exec
-    prints $'exited with 7\nprepare: ENOMEM' "$deny" "mmap@1:${sizes[1]}=ENOMEM" "$probe" mapped "$BATS_TEST_TMPDIR/script"
+    prints $'exited with 7\nprepare: ENOMEM' \
+        "$deny" "mmap@1:${sizes[1]}=ENOMEM" "$probe" mapped "$BATS_TEST_TMPDIR/script"
 }
 
 @test "without a stack, and without memory to share with a copied child, children start all the same" {
@@ -76,6 +106,10 @@ exited with 7" "$probe" streams
     prints $'exited with 7\nexited with 7\nexited with 7' "$deny" mmap@1:131072=ENOMEM "$probe" copied
     prints $'exited with 7\nexited with 7\nexited with 7' \
         "$deny" mmap@1:131072=ENOMEM,mmap@3:33=ENOMEM,vfork=EPERM "$probe" copied
+}
+
+@test "in a program with threads, what the first child would find out is assumed where no memory is left to find out" {
+    prints "exited with 7" "$deny" mmap@1:131072=ENOMEM,mmap@3:33=ENOMEM "$probe" threaded
 }
 
 @test "a child that prints more than memory holds is ended, and what was read is there" {
@@ -120,6 +154,17 @@ exited with 7" "$probe" streams
     failing rt_sigtimedwait:error=EINTR:when=1 echo
     EXPECTED=$'exec /nowhere: ENOENT\nexited with 7'
     failing wait4:error=EINTR:when=1 failing
+    EXPECTED="exited with 7"
+    failing wait4:error=EINTR:when=1 threaded
+    injected wait4:error=EINTR:when=1 "$deny" mmap@1:131072=ENOMEM "$probe" threaded
+    # The third read is that of the report: the loader reads twice.
+    EXPECTED=$'exited with 7\nexited with 7\nexited with 7'
+    injected read:error=EINTR:when=3 "$deny" mmap@3:33=ENOMEM "$probe" copied
+    EXPECTED=$'start: ENOENT, pid -1\ncollect: ENOENT at exec, no output\nrun: ENOENT'
+    injected waitid:error=EINTR:when=1 "$PROBES/library_process" failure
+    EXPECTED=$'clone: ENOSYS\nclone: ENOSYS\nclone: ENOSYS'
+    injected wait4:error=EINTR:when=1 \
+        "$deny" clone3=ENOSYS,clone=EPERM,pidfd_open=ENOSYS "$PROBES/library_process" pidfd
 }
 
 @test "an error of a pipe ends the child and is told" {

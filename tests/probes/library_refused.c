@@ -117,10 +117,94 @@ static void full(void) {
     give_back();
 }
 
+/* Told by a program that asks for each number. */
 static void leaks(void) {
+    char numbers[sizeof witness];
+    strcpy(numbers, witness);
+    strcpy(strrchr(numbers, '/'), "/numbers");
     take_up_to(8);
-    spawn_and_tell(&(struct airlock_command){WITNESS("0-2,5"), .keep = (int[]){5}, .keep_count = 1});
+    spawn_and_tell(&(struct airlock_command){
+        .argv = (char *[]){numbers, NULL}, .seal = AIRLOCK_SEAL, .keep = (int[]){5}, .keep_count = 1});
     give_back();
+}
+
+/* ---- High numbers, which are brought over one by one where nothing is in the way. */
+
+enum { HIGH = 3000, HIGH_COUNT = 20 };
+
+static void high(void) {
+    struct airlock_action actions[HIGH_COUNT];
+    int count = HIGH_COUNT;
+    struct airlock_command command = {WITNESS("0-2,5"), .actions = actions, .action_count = 2,
+                                      .flags = AIRLOCK_IN_ORDER};
+    spawn_and_tell(&(struct airlock_command){WITNESS("0-2")}); /* from the second on, no report is in the way */
+    for (int i = 0; i < HIGH_COUNT; i++)
+        fcntl(0, F_DUPFD_CLOEXEC, HIGH + i);
+    actions[0] = AIRLOCK_DUP2(HIGH, 5);
+    actions[1] = AIRLOCK_CLOSEFROM(6);
+    spawn_and_tell(&command);
+    command.stdio = (int[]){HIGH, 1, 2};
+    actions[0] = AIRLOCK_OPEN(5, "/dev/null", O_RDONLY, 0);
+    spawn_and_tell(&command);
+    command.stdio = NULL;
+    actions[0] = AIRLOCK_OPEN(HIGH, "/dev/null", O_RDONLY, 0);
+    actions[1] = AIRLOCK_DUP2(HIGH, 5);
+    spawn_and_tell(&command);
+    for (int i = 0; i < count; i++)
+        actions[i] = AIRLOCK_DUP2(HIGH + i, 5);
+    command.action_count = (size_t)count;
+    spawn_and_tell(&command);
+    command.action_count = 0;
+    command.argv = (char *[]){witness, ends_with_7, (char *)"0-2", NULL};
+    command.stdio = (int[]){0, 1, HIGH + 500};
+    spawn_and_tell(&command);
+    command.stdio = NULL;
+    command.keep = (int[]){HIGH};
+    command.keep_count = 1;
+    command.flags |= AIRLOCK_MAKE_INHERITABLE;
+    spawn_and_tell(&command);
+    command.keep = (int[]){77};
+    spawn_and_tell(&command);
+    for (int i = 0; i < count; i++)
+        close(HIGH + i);
+    errno = 4711;
+}
+
+static int status_of(struct airlock_command command) {
+    struct airlock_child child;
+    int status = -1;
+    if (airlock_spawn(&command, &child, NULL, NULL) == 0)
+        wait_for(child.pid, &status);
+    return status;
+}
+
+/* Children of a parent that has closed its standard streams, or one of them, and has a full word of the kernel's table
+ * of numbers: whether a cut empties that is found out with a duplicate of one of the three. */
+static void without_streams(void) {
+    enum { WORD = 64 };
+    int saved[3], statuses[2] = {0};
+    for (int fd = 0; fd < 3; fd++)
+        saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 400);
+    for (int fd = WORD; fd < 2 * WORD; fd++)
+        dup2(saved[0], fd);
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    statuses[0] = status_of((struct airlock_command){WITNESS("")});
+    dup2(saved[1], 1);
+    dup2(saved[2], 2);
+    statuses[1] = status_of((struct airlock_command){WITNESS("1-2")});
+    dup2(saved[0], 0);
+    for (int fd = 0; fd < 3; fd++)
+        close(saved[fd]);
+    for (int fd = WORD; fd < 2 * WORD; fd++)
+        close(fd);
+    printf("%s, ", words(statuses[0]));
+    printf("%s\n", words(statuses[1]));
+}
+
+/* The first child of a program that had a second thread. */
+static void threaded(void) {
+    spawn_and_tell(&(struct airlock_command){WITNESS("0-2")});
 }
 
 /* ---- Memory. */
@@ -299,20 +383,36 @@ static void *end_at_once(void *argument) {
 }
 
 int main(int argc, char **argv) {
-    static const struct test_case cases[] = {
-        {"streams", streams}, {"low-pipes", low_pipes}, {"swap", swap},         {"report", report},
-        {"full", full},       {"leaks", leaks},         {"mapped", mapped},     {"endless", endless},
-        {"stacks", stacks},   {"failing", failing},     {"callback", callback}, {"copied", copied},
-        {"cgroup", cgroup},   {"waiting", waiting},     {"echo", echo},         {"no-output", no_output},
-        {NULL, NULL}};
+    static const struct test_case cases[] = {{"streams", streams},
+                                             {"low-pipes", low_pipes},
+                                             {"swap", swap},
+                                             {"report", report},
+                                             {"full", full},
+                                             {"high", high},
+                                             {"without-streams", without_streams},
+                                             {"threaded", threaded},
+                                             {"leaks", leaks},
+                                             {"mapped", mapped},
+                                             {"endless", endless},
+                                             {"stacks", stacks},
+                                             {"failing", failing},
+                                             {"callback", callback},
+                                             {"copied", copied},
+                                             {"cgroup", cgroup},
+                                             {"waiting", waiting},
+                                             {"echo", echo},
+                                             {"no-output", no_output},
+                                             {NULL, NULL}};
     ssize_t length = readlink("/proc/self/exe", witness, sizeof witness - 16);
     if (length <= 0)
         die("exe");
     witness[length] = '\0';
     strcpy(strrchr(witness, '/'), "/witness");
-    /* With its first thread libc takes a signal for itself. */
+    /* With its first thread libc takes a signal for itself. A program that had one opens no pipe for the first report.
+     */
+    bool with_thread = argc > 1 && strstr("stacks threaded without-streams", argv[1]) != NULL;
     pthread_t first;
-    if (argc > 1 && strcmp(argv[1], "stacks") == 0 && pthread_create(&first, NULL, end_at_once, NULL) == 0)
+    if (with_thread && pthread_create(&first, NULL, end_at_once, NULL) == 0)
         pthread_join(first, NULL);
     return run_case(argc, argv, cases);
 }
