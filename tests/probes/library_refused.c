@@ -9,15 +9,16 @@ static char ends_with_7[] = "7";
 
 #define WITNESS(numbers) .argv = (char *[]){witness, ends_with_7, (char *)(numbers), NULL}, .seal = AIRLOCK_SEAL
 
-static struct rlimit before;
+static uint64_t before[2]; /* soft and hard */
 
-static void lower(int resource, rlim_t to) {
-    getrlimit((__rlimit_resource_t)resource, &before);
-    setrlimit((__rlimit_resource_t)resource, &(struct rlimit){to, before.rlim_max});
+/* By prlimit: the type of getrlimit's first argument is another one in each libc. */
+static void lower(int resource, uint64_t to) {
+    syscall(SYS_prlimit64, 0, resource, NULL, before);
+    syscall(SYS_prlimit64, 0, resource, (uint64_t[]){to, before[1]}, NULL);
 }
 
 static void restore(int resource) {
-    setrlimit((__rlimit_resource_t)resource, &before);
+    syscall(SYS_prlimit64, 0, resource, before, NULL);
 }
 
 /* ---- Numbers. */
