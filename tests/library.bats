@@ -380,7 +380,9 @@ killed by SIGKILL (9)" "$deny" "$rules" "$process" status
 
 @test "descriptions at random give the same children whichever way they are made" {
     local rules folder
-    LIMIT=300 # copies of tables by the thousand take long on a busy machine
+    # Copies of tables by the thousand take long on a busy machine.
+    # shellcheck disable=SC2034 # plain uses it
+    LIMIT=300
     ulimit -n 20000 2>/dev/null || skip "needs many descriptors"
     mkdir "$BATS_TEST_TMPDIR/plain"
     plain "$random" "$BATS_TEST_TMPDIR/plain" 1 250 >"$BATS_TEST_TMPDIR/plain.found"

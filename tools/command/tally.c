@@ -19,11 +19,11 @@ static size_t join(char key[TALLY_KEY_BYTES], const char *const *parts, size_t p
     size_t room = TALLY_KEY_BYTES / part_count;
     size_t length = 0;
     for (size_t i = 0; i < part_count; i++) {
-        size_t size = strnlen(parts[i] == NULL ? "" : parts[i], room);
+        const char *part = parts[i] == NULL ? "" : parts[i];
+        size_t size = strnlen(part, room);
         if (size == room)
-            size = whole_length(parts[i], room - 1);
-        if (size > 0)
-            memcpy(key + length, parts[i], size);
+            size = whole_length(part, room - 1);
+        memcpy(key + length, part, size);
         key[length + size] = '\0';
         length += size + 1;
     }
