@@ -195,11 +195,249 @@ each_failure() {
     local tried=0 pair
     echo 'keep device' >"$POLICY"
     cd "$BATS_TEST_TMPDIR" || return 1
-    for pair in mmap:ENOMEM read:EINTR read:EIO statx:EACCES getcwd:ENOENT rt_sigprocmask:EPERM; do
+    for pair in mmap:ENOMEM openat:EMFILE read:EINTR read:EIO statx:EACCES getcwd:ENOENT rt_sigprocmask:EPERM; do
         each_failure "${pair%:*}" "${pair#*:}" "$spawn" have 7 /dev/null -- /bin/true
     done
     for pair in mmap:ENOMEM wait4:EINTR; do
         each_failure "${pair%:*}" "${pair#*:}" "$PROBES/stream" popen r 'echo there' read 0 pclose 0
     done
     [ "$tried" -gt 30 ]
+}
+
+@test "popen says so where no memory is left for a list that has grown with its streams" {
+    command -v strace >/dev/null || skip "needs strace"
+    local streams=() sizes size i refused=0
+    for ((i = 0; i < 34; i++)); do streams+=(popen r :); done
+    # The lists of streams, of what each child has to close and of what it keeps are mappings of odd sizes.
+    mapfile -t sizes < <(plain strace -e trace=mmap -E LD_PRELOAD="$PRELOAD" "$PROBES/stream" "${streams[@]}" 2>&1 |
+        sed -nE 's/^mmap\(NULL, ([0-9]+), .*MAP_PRIVATE\|MAP_ANONYMOUS, -1, 0\).*/\1/p' | awk '$1 % 4096' | sort -u)
+    [ "${#sizes[@]}" -ge 10 ]
+    for size in "${sizes[@]}"; do
+        run -0 enforced "$PROBES/deny" "mmap@1:$size=ENOMEM" "$PROBES/stream" "${streams[@]}"
+        [ "$(grep -cxE 'popen: (ok|ENOMEM)' <<<"$output")" -eq 34 ]
+        [[ $output != *ENOMEM* ]] || refused=$((refused + 1))
+    done
+    [ "$refused" -ge 10 ]
+}
+
+@test "a signal while a cancelled thread ends the shell of its system is waited through" {
+    command -v strace >/dev/null || skip "needs strace"
+    # The first waits of that thread are for the child that shows whether memory is shared, and for the shell.
+    run -0 plain strace -f -o /dev/null -e trace=wait4 -e inject=wait4:error=EINTR:when=3 -E LD_PRELOAD="$PRELOAD" \
+        "$PROBES/shell" cancel "$BATS_TEST_TMPDIR/pid"
+    assert_lines "the thread was cancelled: yes" "its child: gone"
+}
+
+@test "threads that call system while another changes the dispositions wait for it" {
+    command -v strace >/dev/null || skip "needs strace"
+    run -0 plain strace -f -o /dev/null -e trace=rt_sigaction -e inject=rt_sigaction:delay_enter=20000 \
+        -E LD_PRELOAD="$PRELOAD" "$PROBES/shell" threads 4
+    [ "$(grep -c '^system: exit' <<<"$output")" -eq 4 ]
+    [ "${#lines[@]}" -eq 4 ]
+}
+
+@test "a child of fork calls system although a thread that it does not have was in the middle of it" {
+    command -v strace >/dev/null || skip "needs strace"
+    cat >"$BATS_TEST_TMPDIR/fork.c" <<'END'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *call(void *argument) {
+    *(int *)argument = system("exit 3");
+    return NULL;
+}
+int main(void) {
+    pthread_t thread;
+    int thread_status, status;
+    pthread_create(&thread, NULL, call, &thread_status);
+    usleep(100000);
+    int pid = fork();
+    if (pid == 0)
+        _exit(WEXITSTATUS(system("exit 4")));
+    waitpid(pid, &status, 0);
+    pthread_join(thread, NULL);
+    printf("%d %d\n", WEXITSTATUS(thread_status), WEXITSTATUS(status));
+}
+END
+    cc -pthread -o "$BATS_TEST_TMPDIR/fork" "$BATS_TEST_TMPDIR/fork.c"
+    run -0 plain strace -f -o /dev/null -e trace=rt_sigaction -e inject=rt_sigaction:delay_enter=300000 \
+        -E LD_PRELOAD="$PRELOAD" "$BATS_TEST_TMPDIR/fork"
+    [ "$output" = "3 4" ]
+}
+
+@test "a lookup of libc's functions during which somebody calls one of them has an answer all the same" {
+    cat >"$BATS_TEST_TMPDIR/lookup.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+static int wrong;
+void *dlsym(void *handle, const char *name) {
+    static const char *const versions[] = {"GLIBC_2.2.5", "GLIBC_2.9", "GLIBC_2.28"};
+    void *found = NULL;
+    if (strcmp(name, "fcntl") == 0 || strcmp(name, "fcntl64") == 0 || strcmp(name, "dup2") == 0) {
+        wrong += fcntl(0, F_GETFD) < 0;
+        wrong += fcntl(77, F_GETFD) != -1 || errno != EBADF;
+        wrong += fcntl(0, F_GETOWN) != -1 && fcntl(0, F_GETOWN) != 0;
+        wrong += dup2(0, 0) != 0;
+        wrong += dup2(0, 9) != 9 || close(9) != 0;
+        wrong += dup2(77, 77) != -1 || errno != EBADF;
+    }
+    for (int i = 0; i < 3 && found == NULL; i++)
+        found = dlvsym(handle, name, versions[i]);
+    return found;
+}
+__attribute__((destructor)) static void tell(void) {
+    if (wrong != 0)
+        printf("%d wrong\n", wrong);
+}
+END
+    cc -shared -fPIC -o "$BATS_TEST_TMPDIR/lookup.so" "$BATS_TEST_TMPDIR/lookup.c" -ldl
+    run -0 plain env NUMBERS="$PROBES/numbers" LD_PRELOAD="$PRELOAD:$BATS_TEST_TMPDIR/lookup.so" \
+        "$PROBES/intent" open 7 /dev/null setfd 7 0 leak 9 /dev/null dup2 7 8 list
+    [ "$output" = "0 1 2 7 8" ]
+}
+
+@test "a descriptor that cannot be looked at is not marked" {
+    command -v strace >/dev/null || skip "needs strace"
+    run -0 plain strace -o /dev/null -e trace=fstat -e inject=fstat:error=EACCES \
+        -E NUMBERS="$PROBES/numbers" -E LD_PRELOAD="$PRELOAD" \
+        "$PROBES/intent" open 7 /dev/null setfd 7 0 list
+    [ "$output" = "0 1 2" ]
+}
+
+@test "a record that has room for an argument's name and nothing of it leaves it out" {
+    local length
+    # The room for arguments ends somewhere among these.
+    for ((length = 4020; length <= 4110; length += 2)); do
+        recorded "$spawn" -- /bin/true "$(printf "%0${length}d" 0)" second third
+    done >/dev/null
+    [ "$(grep -cE '^\{.*\}$' "$LOG")" -eq 46 ]
+    [ "$(grep -c '"third"\]' "$LOG")" -gt 0 ]
+    [ "$(grep -c '"argv_cut":true' "$LOG")" -gt 0 ]
+}
+
+@test "a call from code that lies in no file has no object in its record" {
+    recorded "$PROBES/stranger" no-object
+    has '"call":"posix_spawn"'
+    if [ "$(uname -m)" = x86_64 ]; then
+        ! grep -q '"object"' "$LOG" || return 1
+    fi
+}
+
+@test "with SIGPIPE blocked and pending, a log that cannot be written leaves it pending" {
+    mkfifo "$BATS_TEST_TMPDIR/pipe"
+    run -0 enforced env AIRLOCK_LOG=stderr /usr/bin/python3 -c '
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+read, write = os.pipe()
+os.close(read)
+os.dup2(write, 2)
+os.posix_spawn("/bin/true", ["true"], {})
+print(signal.sigpending())
+os.kill(os.getpid(), signal.SIGPIPE)
+os.posix_spawn("/bin/true", ["true"], {})
+print(signal.sigpending())'
+    [ "${lines[0]}" = "set()" ]
+    [[ ${lines[1]} == *SIGPIPE* ]]
+}
+
+@test "a log at a socket is not written where no socket can be had" {
+    command -v strace >/dev/null || skip "needs strace"
+    run -0 plain strace -o /dev/null -e trace=socket -e inject=socket:error=EMFILE \
+        -E LD_PRELOAD="$PRELOAD" -E AIRLOCK_LOG="unix:$BATS_TEST_TMPDIR/socket" "$spawn" -- /bin/true
+    [ "$output" = $'spawn: ok\nchild: exit 0' ]
+}
+
+# ---- Calls and environments
+
+@test "a program to execute that is NULL is EFAULT" {
+    assert_both EFAULT "$PROBES/stranger" no-path
+}
+
+@test "mode off hands the old spawn to libc's old one" {
+    printf 'exit 7\n' >"$BATS_TEST_TMPDIR/script"
+    chmod +x "$BATS_TEST_TMPDIR/script"
+    AIRLOCK_MODE=off assert_both $'spawn: ok\nchild: exit 7' "$spawn" call old-spawn -- "$BATS_TEST_TMPDIR/script"
+}
+
+@test "a program that starts with no environment is covered by a loader that preloads by its own option" {
+    local loader
+    loader=$(readelf -l "$spawn" | sed -nE 's/.*interpreter: (.*)\]/\1/p')
+    "$loader" --help | grep -q -e --preload || skip "the loader has no such option"
+    run -0 plain env -i "$loader" --preload "$PRELOAD" "$spawn" have 7 /dev/null -- "$PROBES/numbers"
+    [ "${lines[0]}" = "0 1 2" ]
+}
+
+@test "fclose of an ordinary stream beside one of popen is an ordinary one" {
+    assert_both $'popen: ok\nfopen: ok\nfclose: exit 0\npclose: exit 3' \
+        "$PROBES/stream" popen r 'exit 3' fopen /dev/null r fclose 1 pclose 0
+}
+
+@test "pclose of a stream whose descriptor is gone answers as libc's" {
+    assert_same "$PROBES/stream" popen r 'exit 3' shut 3 pclose 0
+}
+
+@test "what only looks like a convention keeps nothing" {
+    local words
+    ln -s "$PROBES/numbers" "$BATS_TEST_TMPDIR/bwrap"
+    run -0 enforced "$spawn" have 7 /dev/null -- "$BATS_TEST_TMPDIR/bwrap" --args 7
+    [ "${lines[0]}" = "0 1 2 7" ]
+    run -0 enforced "$spawn" have 7 /dev/null -- "$BATS_TEST_TMPDIR/bwrap" --others 7
+    [ "${lines[0]}" = "0 1 2" ]
+    for words in 'PUMA_INHERIT_x=7' 'PUMA_INHERIT_=7'; do
+        run -0 enforced "$spawn" have 7 /dev/null envp "$words" -- "$PROBES/numbers"
+        [ "${lines[0]}" = "0 1 2" ]
+    done
+    run -0 enforced "$PROBES/shell" have 7 /dev/null system "TAR-FD=7 true; $PROBES/numbers" 2>/dev/null
+    [[ $output == *"0 1 2"$'\n'* ]]
+}
+
+@test "with every convention off, nothing is kept for any reason but a file action" {
+    "$AIRLOCK" policy conventions | sed -E 's/ \(off\)$//; s/^(.*)$/convention \1 off/' >"$POLICY"
+    [ "$(wc -l <"$POLICY")" -gt 20 ]
+    run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" have 7 /dev/null have 8 /dev/null dup2 8 8 envp TAR_FD=7 -- \
+        "$PROBES/numbers"
+    [ "${lines[0]}" = "0 1 2 8" ]
+}
+
+@test "a section for a program that is found in PATH, in libc's own path, or not at all" {
+    local long
+    long=$(printf '%05000d' 0)
+    printf '[program /bin/sh]\nkeep 7\n[program /usr/bin/sh]\nkeep 7\n' >"$POLICY"
+    ask() {
+        run -0 enforced env "$@" AIRLOCK_POLICY="$POLICY" "$spawn" call spawnp have 7 /dev/null -- \
+            sh -c "exec $PROBES/numbers"
+        echo "${lines[0]}"
+    }
+    [ "$(ask PATH=/nowhere:/bin)" = "0 1 2 7" ]
+    [ "$(ask -u PATH)" = "0 1 2 7" ]
+    [ "$(ask PATH="$long:/bin")" = "0 1 2 7" ]
+    run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" call spawnp have 7 /dev/null -- no-such-program
+    [ "${lines[0]}" = "spawn: ENOENT" ]
+}
+
+@test "a rule about kinds in a section for another program asks for no kinds" {
+    printf '[program another]\nkeep device\n' >"$POLICY"
+    run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" have 7 /dev/null -- "$PROBES/numbers"
+    [ "${lines[0]}" = "0 1 2" ]
+    ln -s "$PROBES/numbers" "$BATS_TEST_TMPDIR/another"
+    run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" have 7 /dev/null -- "$BATS_TEST_TMPDIR/another"
+    [ "${lines[0]}" = "0 1 2 7" ]
+}
+
+@test "a pattern that ends in the middle of an escape, and a policy that is longer than it seemed, are told" {
+    printf 'keep path /srv/a%s' "\\" >"$POLICY"
+    run -0 enforced env AIRLOCK_POLICY="$POLICY" "$spawn" -- /bin/true
+    [[ $output == *"ends in the middle of an escape"* ]]
+    needs_root
+    # Its size is told as 0.
+    run -0 enforced env AIRLOCK_POLICY=/proc/kallsyms "$spawn" -- /bin/true
+    [[ $output == *"is larger than 64 KiB"* ]]
 }

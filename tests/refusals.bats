@@ -162,9 +162,24 @@ keep 77: EBADF" "$deny" dup2@1:3000=EPERM "$probe" high
     injected read:error=EINTR:when=3 "$deny" mmap@3:33=ENOMEM "$probe" copied
     EXPECTED=$'start: ENOENT, pid -1\ncollect: ENOENT at exec, no output\nrun: ENOENT'
     injected waitid:error=EINTR:when=1 "$PROBES/library_process" failure
+    # The first wait is for the child that shows whether memory is shared.
     EXPECTED=$'clone: ENOSYS\nclone: ENOSYS\nclone: ENOSYS'
-    injected wait4:error=EINTR:when=1 \
+    injected wait4:error=EINTR:when=2 \
         "$deny" clone3=ENOSYS,clone=EPERM,pidfd_open=ENOSYS "$PROBES/library_process" pidfd
+}
+
+@test "a report that cannot be read is waited for, through signals too" {
+    command -v strace >/dev/null || skip "needs strace"
+    prints $'exited with 7\nexited with 7\nexited with 7' \
+        strace -o /dev/null -e trace=read,ppoll \
+        -e inject=read:error=EPERM:when=3..4 -e inject=ppoll:error=EINTR:when=1 "$deny" mmap@3:33=ENOMEM "$probe" copied
+}
+
+@test "a mask that the child of a callback cannot have is told as the callback's step" {
+    command -v strace >/dev/null || skip "needs strace"
+    # The first call of each process: in the parent it only asks.
+    prints "callback: EPERM" \
+        strace -f -o /dev/null -e trace=rt_sigprocmask -e inject=rt_sigprocmask:error=EPERM:when=1 "$probe" callback
 }
 
 @test "an error of a pipe ends the child and is told" {
