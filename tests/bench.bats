@@ -76,7 +76,7 @@ END
     cd "$BATS_TEST_TMPDIR"
     run bench --json numbers.json conventions records calls load make
     [ "$status" -eq 0 ] || { echo "$output" && return 1; }
-    [[ $output == *"variables: reading them takes "*"descriptors: a record takes "*"fcntl: the wrapper takes "* ]]
+    [[ $output == *"variables: reading them takes "*"descriptors: a record takes "*"closing it takes "*"fcntl: the wrapper takes "* ]]
     python3 - numbers.json <<'END'
 import json
 import sys

@@ -6,7 +6,8 @@
  *     spawn PEER KIND FILE N            -> ok NS...       kind: exec, search or pipe
  *     threads PEER FILE THREADS N       -> ok NS          for N spawns in each thread
  *     busy PEER KIND FILE DIR THREADS N -> ok ETXTBSY OTHER
- *     calls NAME N                      -> ok NS          for N calls of fcntl, dup2, dup3 or ioctl
+ *     calls NAME WAY N                  -> ok NS          for N calls of fcntl, dup2, dup3 or ioctl; WAY: bound or libc
+ *     append FILE N                     -> ok NS          for N times opening FILE, appending to it and closing it
  *
  * Whatever cannot be done is answered with "error TEXT". */
 #include "worker.h"
@@ -82,10 +83,20 @@ static int answer_threads(char **words) {
 
 static int answer_calls(char **words) {
     uint64_t elapsed = 0;
-    int count = atoi(words[2]);
+    int count = atoi(words[3]);
     if (count < 1)
         return answer(EINVAL);
-    int code = time_calls(words[1], count, &elapsed);
+    int code = time_calls(words[1], words[2], count, &elapsed);
+    if (code != 0)
+        return answer(code);
+    printf("ok %" PRIu64 "\n", elapsed);
+    return 0;
+}
+
+static int answer_appends(char **words) {
+    uint64_t elapsed = 0;
+    int count = atoi(words[2]);
+    int code = count < 1 ? EINVAL : time_appends(words[1], count, &elapsed);
     if (code != 0)
         return answer(code);
     printf("ok %" PRIu64 "\n", elapsed);
@@ -127,8 +138,10 @@ static int answer_request(char **words, int count) {
         return answer_threads(words);
     if (count == 7 && strcmp(words[0], "busy") == 0)
         return answer_busy(words);
-    if (count == 3 && strcmp(words[0], "calls") == 0)
+    if (count == 4 && strcmp(words[0], "calls") == 0)
         return answer_calls(words);
+    if (count == 3 && strcmp(words[0], "append") == 0)
+        return answer_appends(words);
     return answer(EINVAL);
 }
 

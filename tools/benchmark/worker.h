@@ -39,8 +39,11 @@ int time_threads(const struct peer *peer, const char *file, int threads, int cou
 /* The clock that all times are taken from, in nanoseconds. */
 uint64_t now(void);
 
-/* calls.c: so many calls of fcntl, dup2, dup3 or ioctl. 0 or an errno value. */
-int time_calls(const char *name, int count, uint64_t *elapsed);
+/* calls.c: so many calls of fcntl, dup2, dup3 or ioctl, through the way "bound" or "libc". 0 or an errno value. */
+int time_calls(const char *name, const char *way, int count, uint64_t *elapsed);
+
+/* calls.c: so many times opening the file, appending the length of a record, and closing it. 0 or an errno value. */
+int time_appends(const char *path, int count, uint64_t *elapsed);
 
 /* busy.c: threads that write, close and execute scripts of their own (golang/go#22315). */
 struct busy {
