@@ -71,6 +71,6 @@ def goals_text(goals):
         if goal.measured is None:
             lines.append(f"{goal.title:<{width}}{'-':>12}{goal.bound:>16}  not measured: {goal.missing}")
         else:
-            verdict = "met" if goal.met else "not met"
-            lines.append(f"{goal.title:<{width}}{goal.measured:>12.3f}{goal.bound:>16}  {verdict}")
+            verdict = {True: "met", False: "not met", None: ""}[goal.met]
+            lines.append(f"{goal.title:<{width}}{goal.measured:>12.3f}{goal.bound:>16}  {verdict}".rstrip())
     return "\n".join(lines)
