@@ -109,6 +109,18 @@ accept() {
     printf 'core/one.c\tin_the_child\tcount++;\tnobody calls it\n' >>"$TREE/accepted"
     run -1 python3 "$reader" report "$TREE" "$TREE/accepted" "$TREE/data" "$TREE/page"
     grep -qF 'a reason, but the line ran or is gone: core/one.c: in_the_child: count++;' <<<"$output"
+    sed -i '$s/nobody/by chance: nobody/' "$TREE/accepted"
+    run -0 python3 "$reader" report "$TREE" "$TREE/accepted" "$TREE/data" "$TREE/page"
+}
+
+@test "the page of coverage adds up, and knows as many reasons as there are" {
+    local total reasons
+    total=$(sed -nE 's/^([0-9]+) of ([0-9]+) lines covered.*, ([0-9]+) with a reason\.$/\2 \1 \3/p' "$ROOT/tools/coverage.md")
+    reasons=$(grep -cvE '^(#|$)' "$ROOT/tools/coverage.accepted")
+    echo "$total; $reasons reasons"
+    [ "$(awk -F'|' '$2 ~ /\.[ch] $/ { lines += $3; ran += $4 } END { print lines, ran }' "$ROOT/tools/coverage.md")" = \
+        "${total% *}" ]
+    [ "${total##* }" -le "$reasons" ]
 }
 
 @test "tools/coverage refuses an option that it does not know" {
