@@ -67,8 +67,8 @@ CHILD_BEGINS static int run_child(void *argument) {
 
 /* clone3 for a child on a stack of its own: it must call a function, for there is no frame to return to. Not offered
  * by libc. */
-CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
 #if defined __x86_64__
+CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
     long result = SYS_clone3;
     register void *argument __asm__("r8") = plan;
     register int (*function)(void *) __asm__("r9") = run_child;
@@ -84,7 +84,9 @@ CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, siz
                      : "D"(arguments), "S"(size), [argument] "r"(argument), [function] "r"(function)
                      : "rcx", "r11", "memory", "cc");
     return result;
+}
 #elif defined __aarch64__
+CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
     register long x8 __asm__("x8") = SYS_clone3;
     register long x0 __asm__("x0") = (long)arguments;
     register long x1 __asm__("x1") = (long)size;
@@ -101,7 +103,9 @@ CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, siz
                      : "r"(x8), "r"(x1), [argument] "r"(argument), [function] "r"(function)
                      : "memory", "cc");
     return x0;
+}
 #elif defined __riscv && __riscv_xlen == 64
+CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
     register long a7 __asm__("a7") = SYS_clone3;
     register long a0 __asm__("a0") = (long)arguments;
     register long a1 __asm__("a1") = (long)size;
@@ -118,9 +122,11 @@ CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, siz
                      : "r"(a7), "r"(a1), [argument] "r"(argument), [function] "r"(function)
                      : "memory");
     return a0;
+}
 #elif defined __i386__
-    /* ebx may be the address of the global offset table. The child's stack has no copy of what was pushed here, so only
-     * the parent takes it back; the call wants a stack that is a multiple of 16 where the argument lies. */
+/* ebx may be the address of the global offset table. The child's stack has no copy of what was pushed here, so only the
+ * parent takes it back; the call wants a stack that is a multiple of 16 where the argument lies. */
+CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
     long result = SYS_clone3;
     __asm__ volatile("pushl %%ebx\n\t"
                      "movl %%edx, %%ebx\n\t"
@@ -138,11 +144,13 @@ CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, siz
                      : "d"(arguments), "c"(size), [argument] "S"(plan), [function] "D"(run_child)
                      : "memory", "cc");
     return result;
+}
 #else
+CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
     (void)arguments, (void)size, (void)plan, (void)run_child;
     return -ENOSYS;
-#endif
 }
+#endif
 
 CHILD_BEGINS static long try_clone3(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
     const struct airlock_command *command = plan->command;
