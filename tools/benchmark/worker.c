@@ -33,6 +33,12 @@ static int answer(int code) {
     return code;
 }
 
+static int answer_time(int code, uint64_t elapsed) {
+    if (code == 0)
+        printf("ok %" PRIu64 "\n", elapsed);
+    return answer(code);
+}
+
 static int list_peers(void) {
     fputs("ok", stdout);
     for (const struct peer *const *peer = peers; *peer != NULL; peer++)
@@ -75,10 +81,7 @@ static int answer_threads(char **words) {
     if (peer == NULL || threads < 1 || threads > MAX_THREADS || count < 1)
         return answer(EINVAL);
     int code = time_threads(peer, words[2], threads, count, &elapsed);
-    if (code != 0)
-        return answer(code);
-    printf("ok %" PRIu64 "\n", elapsed);
-    return 0;
+    return answer_time(code, elapsed);
 }
 
 static int answer_calls(char **words) {
@@ -87,20 +90,14 @@ static int answer_calls(char **words) {
     if (count < 1)
         return answer(EINVAL);
     int code = time_calls(words[1], words[2], count, &elapsed);
-    if (code != 0)
-        return answer(code);
-    printf("ok %" PRIu64 "\n", elapsed);
-    return 0;
+    return answer_time(code, elapsed);
 }
 
 static int answer_appends(char **words) {
     uint64_t elapsed = 0;
     int count = atoi(words[2]);
     int code = count < 1 ? EINVAL : time_appends(words[1], count, &elapsed);
-    if (code != 0)
-        return answer(code);
-    printf("ok %" PRIu64 "\n", elapsed);
-    return 0;
+    return answer_time(code, elapsed);
 }
 
 static int answer_busy(char **words) {
