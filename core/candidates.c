@@ -54,7 +54,7 @@ enum { BUSY_TRIES = 20, BUSY_PAUSE_NS = 50000 };
 
 /* A program that this process has just written and closed is busy (ETXTBSY) as long as a child that another thread is
  * starting holds a copy of the descriptor that wrote: with this library for some microseconds, so it is worth a wait
- * of a millisecond in all. */
+ * of a millisecond or two in all. */
 static long execute(struct plan *plan, const char *file) {
     const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
     long result;
