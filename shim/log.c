@@ -33,8 +33,9 @@ static struct {
 
 static _Atomic uint64_t dropped;
 
-/* Half a record of this process stands at the end of what was written. */
-static _Atomic bool torn;
+/* Half a record of this process stands at the end of what was written. A word: riscv64 exchanges no bytes without
+ * libatomic. */
+static _Atomic int torn;
 
 /* Copied at load, because a program may change or free its environment. */
 static bool remember_path(const char *path) {
@@ -120,13 +121,13 @@ static long open_log(void) {
 /* On a disk that is nearly full the beginning of a record may be all that fits. The next one must not be lost with it,
  * so it ends that line first, in the same write. */
 static bool write_whole(long fd, const char *record, size_t length) {
-    bool after_half = atomic_exchange_explicit(&torn, false, memory_order_relaxed);
+    bool after_half = atomic_exchange_explicit(&torn, 0, memory_order_relaxed) != 0;
     const struct iovec parts[] = {{(char *)"\n", 1}, {(char *)record, length}};
     long written = after_half ? raw3(SYS_writev, fd, parts, 2) : raw3(SYS_write, fd, record, length);
     if (written == (long)length + after_half)
         return true;
     if (written > 0 || after_half)
-        atomic_store_explicit(&torn, true, memory_order_relaxed);
+        atomic_store_explicit(&torn, 1, memory_order_relaxed);
     return false;
 }
 
