@@ -30,6 +30,10 @@ world() {
     world aarch64
 }
 
+@test "for riscv64, which exchanges no single byte, everything links without libatomic, and the errors are exact, too" {
+    world riscv64
+}
+
 @test "link-time optimisation leaves the child half without libc, and the symbol versions in place" {
     world lto
 }
