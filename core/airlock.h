@@ -249,6 +249,8 @@ struct airlock_timing {
     int cut;           /* 1: the child began with only the low end of the parent's table; 0: with a copy of all */
     int shared_memory; /* 1: vfork semantics; 0: the child had a copy of memory */
     int fetched;       /* descriptors brought over one by one because their numbers are high */
+    /* What the child found ignored among default_signals, and set to default. 0 where no child was made. */
+    airlock_signals signals_reset;
 };
 
 /* Starts a child. On success 0 is returned and *child is filled. Otherwise an errno value is returned, *child is

@@ -19,6 +19,7 @@ struct report {
     int pidfd; /* from the kernel, for both: the parent's, and the number that the child must not find; -1: none */
     uint64_t started_ns;
     uint64_t exec_ns;
+    airlock_signals reset; /* the signals that were ignored and have their default now */
 };
 
 /* A high descriptor that the child brings over after the cut, and the number that it has there. */

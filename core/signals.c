@@ -13,9 +13,10 @@ struct kernel_action {
 
 static const uintptr_t ignored = 1;
 
-static long set_default(int signal) {
+/* What it was before, in *before. */
+static long set_default(int signal, struct kernel_action *before) {
     struct kernel_action action = {.handler = 0};
-    return raw4(SYS_rt_sigaction, signal, &action, 0, sizeof(airlock_signals));
+    return raw4(SYS_rt_sigaction, signal, &action, before, sizeof(airlock_signals));
 }
 
 /* A handler must be gone before the mask is lifted, or it would run here. The signals that libc keeps for itself (32
@@ -27,16 +28,19 @@ static long clear_handler(int signal) {
         return result;
     if (action.handler == 0 || action.handler == ignored)
         return 0;
-    return set_default(signal);
+    return set_default(signal, NULL);
 }
 
-/* One call for each signal in the set, none for the others. */
-static long set_defaults(airlock_signals set, int *signal) {
+/* One call for each signal in the set, none for the others; and it tells what was ignored. */
+static long set_defaults(airlock_signals set, int *signal, airlock_signals *reset) {
     for (; set != 0; set &= set - 1) {
+        struct kernel_action before = {.handler = 0};
         *signal = __builtin_ctzll(set) + 1;
-        long result = set_default(*signal);
+        long result = set_default(*signal, &before);
         if (result < 0)
             return result;
+        if (before.handler == ignored)
+            *reset |= AIRLOCK_SIGNAL(*signal);
     }
     return 0;
 }
@@ -53,5 +57,5 @@ long child_reset_signals(struct plan *plan, int *signal) {
                 return result;
         }
     }
-    return set_defaults(wanted, signal);
+    return set_defaults(wanted, signal, &plan->report->reset);
 }

@@ -14,7 +14,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -35,7 +34,6 @@ struct event {
     struct stack memory; /* where this lies */
     struct moment entered;
     bool with_descriptors;
-    airlock_signals reset; /* ignored by the program, default in the child */
     char line[LINE_SIZE];
     struct inventory inventory;
 };
@@ -324,21 +322,6 @@ static void write_line(struct text *text) {
         log_told(dropped);
 }
 
-/* Which of the signals that the child gets as default this process ignores: those are what airlock changes. */
-static airlock_signals ignored_among(airlock_signals set) {
-    airlock_signals ignored = 0;
-    for (; set != 0; set &= set - 1) {
-        int signal = __builtin_ctzll(set) + 1;
-        struct {
-            uintptr_t handler;
-            unsigned long rest[5];
-        } action = {.handler = 0};
-        if (raw4(SYS_rt_sigaction, signal, 0, &action, sizeof set) == 0 && action.handler == (uintptr_t)SIG_IGN)
-            ignored |= AIRLOCK_SIGNAL(signal);
-    }
-    return ignored;
-}
-
 struct event *event_begin(const struct request *request) {
     _Static_assert(sizeof(struct event) <= 40 * 1024, "an event fits in the memory of a child's stack");
     if (!log_is_wanted() || request->mode == MODE_OFF)
@@ -351,7 +334,6 @@ struct event *event_begin(const struct request *request) {
     event->memory = memory;
     event->entered = entered;
     event->with_descriptors = log_wants_descriptors() || request->mode == MODE_AUDIT;
-    event->reset = request->mode == MODE_ENFORCE ? ignored_among(request->command.default_signals) : 0;
     if (event->with_descriptors)
         inventory_take(&event->inventory, &request->command);
     return event;
@@ -371,7 +353,8 @@ void event_end(struct event *event, const struct request *request, const struct 
         put_descriptors(&text, event, request, false);
         put_descriptors(&text, event, request, true);
     }
-    put_reset_signals(&text, event->reset);
+    if (request->mode == MODE_ENFORCE)
+        put_reset_signals(&text, outcome->timing->signals_reset);
     if (request->obstacle != NULL)
         json_member_string(&text, "passed_through", request->obstacle, 100);
     write_line(&text);

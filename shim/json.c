@@ -16,6 +16,11 @@ void json_key(struct text *text, const char *key, size_t length) {
     text_bytes(text, key, length);
 }
 
+void json_number(struct text *text, const char *key, size_t length, int64_t number) {
+    json_key(text, key, length);
+    text_signed(text, number);
+}
+
 static bool is_continuation(unsigned char byte) {
     return (byte & 0xc0) == 0x80;
 }

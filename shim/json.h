@@ -17,6 +17,9 @@
 /* The same for a name that has its quotes and its colon already. */
 void json_key(struct text *text, const char *key, size_t length);
 
+/* The same with a number behind it. */
+void json_number(struct text *text, const char *key, size_t length, int64_t number);
+
 /* A comma unless this is the first element after an opening bracket. */
 void json_comma(struct text *text);
 
@@ -24,7 +27,7 @@ void json_comma(struct text *text);
 bool json_string(struct text *text, const char *string, size_t budget);
 
 #define json_member_string(text, name, value, budget) (json_name(text, name), json_string(text, value, budget))
-#define json_member_number(text, name, value) (json_name(text, name), text_signed(text, value))
+#define json_member_number(text, name, value) json_number(text, "\"" name "\":", sizeof "\"" name "\":" - 1, value)
 #define json_member_true(text, name) (json_name(text, name), text_string(text, "true"))
 
 #endif

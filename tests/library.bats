@@ -359,6 +359,24 @@ exec /nowhere: ENOENT" "$deny" "$rules" "$process" pidfd
     done
 }
 
+@test "the signals that were ignored and are default in the child are told whatever primitive made it" {
+    local rules primitive
+    prints $'clone3, reset: SIGUSR2\nclone3, reset: SIGUSR2' "$command" reset-signals
+    for primitive in clone vfork fork fork-without-memory; do
+        case $primitive in
+        clone) rules=clone3=EPERM ;;
+        vfork) rules=clone3=ENOSYS,clone=EPERM ;;
+        fork) rules=clone3=ENOSYS,clone=EPERM,vfork=EPERM ;;
+        fork-without-memory)
+            rules=clone3=ENOSYS,clone=EPERM,vfork=EPERM,mmap@3\&1=ENOMEM
+            primitive=fork
+            ;;
+        esac
+        prints "$primitive, reset: SIGUSR2
+$primitive, reset: SIGUSR2" "$deny" "$rules" "$command" reset-signals
+    done
+}
+
 @test "a pidfd that cannot be had is an error, and no child is left" {
     prints $'clone: ENOSYS\nclone: ENOSYS\nclone: ENOSYS' \
         "$deny" clone3=ENOSYS,clone=EPERM,pidfd_open=ENOSYS "$process" pidfd

@@ -470,6 +470,25 @@ static void paths(void) {
     close(pipe_ends[1]);
 }
 
+static void reset_signals(void) {
+    struct airlock_command command = {TRUE, .default_signals = AIRLOCK_SIGNAL(SIGUSR1) | AIRLOCK_SIGNAL(SIGUSR2)};
+    const char *const files[] = {"/bin/true", "/nowhere"};
+    save_dispositions();
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_IGN);
+    for (int i = 0; i < 2; i++) {
+        struct airlock_timing timing;
+        struct airlock_child child;
+        command.path = files[i];
+        int code = airlock_spawn(&command, &child, NULL, &timing);
+        if (code == 0)
+            wait_for(child.pid, NULL);
+        printf("%s, reset: %s\n", airlock_primitive_name(timing.primitive),
+               timing.signals_reset == AIRLOCK_SIGNAL(SIGUSR2) ? "SIGUSR2" : "something else");
+    }
+    restore_dispositions();
+}
+
 /* ---- In place of this process. */
 
 static void become(void) {
@@ -515,6 +534,7 @@ int main(int argc, char **argv) {
                                              {"signals", signals},
                                              {"callback", callback},
                                              {"paths", paths},
+                                             {"reset-signals", reset_signals},
                                              {"become", become},
                                              {NULL, NULL}};
     return run_case(argc, argv, cases);
