@@ -42,7 +42,9 @@ uint64_t now(void);
 /* calls.c: so many calls of fcntl, dup2, dup3 or ioctl, through the way "bound" or "libc". 0 or an errno value. */
 int time_calls(const char *name, const char *way, int count, uint64_t *elapsed);
 
-/* calls.c: so many times opening the file, appending the length of a record, and closing it. 0 or an errno value. */
+/* calls.c: what a record cannot do without: a file opened, appended to by one write of a record's length, and closed.
+ * Once, and so many times. 0 or an errno value. */
+int append_once(const char *path);
 int time_appends(const char *path, int count, uint64_t *elapsed);
 
 /* busy.c: threads that write, close and execute scripts of their own (golang/go#22315). */

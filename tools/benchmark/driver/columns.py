@@ -16,12 +16,13 @@ class Column:
     listed: bool = False  # ... that lists the descriptors
     conventions: bool = True  # the preload reads what a child is told
     variant: bool = False  # of the column before it; left out where that one says enough
+    appends: bool = False  # is told where a line may be appended
     needs: str = ""  # what to install where the program was not built
 
     @property
     def worker(self):
         """Columns with the same value share a process."""
-        return (self.program, self.preload, self.records, self.listed, self.conventions)
+        return (self.program, self.preload, self.records, self.listed, self.conventions, self.appends)
 
 
 COLUMNS = [
@@ -41,6 +42,10 @@ COLUMNS = [
 
 # Of the sections that take airlock's own cost apart.
 PARTS = [
+    Column("cut", "the cut, bare", peer="cut"),
+    Column("cut-calls", "..., and the system calls that are needed", peer="cut-calls"),
+    Column("spawned", "vfork + exec, bare", peer="vfork", appends=True),
+    Column("appended", "..., and a line appended to a file", peer="append", appends=True),
     Column("silent", "airlock, preload, no conventions", peer="glibc", preload=True, conventions=False),
     Column("listed", "..., and their descriptors", peer="glibc", preload=True, records=True, listed=True),
 ]
@@ -92,6 +97,8 @@ class Programs:
             environment["AIRLOCK_LOG"] = self.record_file
         if column.listed:
             environment["AIRLOCK_LOG_FDS"] = "1"
+        if column.appends:
+            environment["BENCH_APPEND"] = self.record_file
         if not column.conventions:
             environment["AIRLOCK_POLICY"] = self.silent_policy
         environment.update(extra or {})

@@ -66,6 +66,25 @@ def conventions(settings, counts=None):
     return section
 
 
+def floor(settings):
+    """A spawn with the cut, with nothing around it."""
+    columns = pick("vfork", "cut", "cut-calls", "airlock")
+    section = Section("floor", "What the kernel takes for the cut", "µs", ["vfork"], titles(columns))
+    for count in settings.some([10, 1000], [10, 64, 65, 1000]):
+        title = f"{count:,} descriptors"
+        settings.tell(title)
+        with Crew(settings.programs, columns, descriptors=count) as crew:
+            compare_lanes(settings, section, title, crew.lanes("exec", settings.programs.noop), crew.missing)
+    for row in section.rows:
+        ratios = {name: cell["ratios"]["vfork"] for name, cell in row.cells.items()}
+        if {"cut", "cut-calls", "airlock"} <= ratios.keys():
+            section.notes.append(
+                f"{row.title}: of a bare vfork + exec the bare cut takes {ratios['cut']:.3f}, with the calls that are "
+                f"needed {ratios['cut-calls']:.3f}, the library {ratios['airlock']:.3f}."
+            )
+    return section
+
+
 def note_floor(section, settings):
     with Crew(settings.programs, pick("glibc")) as crew:
         for worker in crew.workers.values():
@@ -76,10 +95,11 @@ def note_floor(section, settings):
 
 
 def records(settings):
-    columns = pick("preload", "records", "listed")
+    columns = pick("preload", "records", "listed", "spawned", "appended")
     section = Section("records", "A record of each spawn", "µs", ["preload"], titles(columns))
     spawn_row(settings, section, columns, "10 descriptors")
     note_difference(section, "a record", "records", "preload", 1e-3, "µs")
+    note_difference(section, "opening a file, appending to it and closing it after a spawn", "appended", "spawned", 1e-3, "µs")
     note_difference(section, "a record that lists the descriptors", "listed", "preload", 1e-3, "µs")
     note_floor(section, settings)
     return section

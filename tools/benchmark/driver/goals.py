@@ -53,20 +53,16 @@ def run(settings, lanes, rounds, one_processor=False):
 
 
 def spawn_goals(settings, count, library, preload):
-    """Beside them, what a child costs that copies ten descriptors, and does nothing else: less is not to be had."""
+    """Beside them, what the kernel takes for the cut alone: less is not to be had."""
     settings.tell(f"goals: {count:,} descriptors")
-    with (
-        Crew(settings.programs, pick("vfork", "airlock", "glibc", "preload"), descriptors=count) as crew,
-        Crew(settings.programs, pick("vfork"), descriptors=10) as floor,
-    ):
-        few = floor.lanes("exec", settings.programs.noop)
-        for lane in few:
-            lane.name = "few"
-        medians, missing = run(settings, crew.lanes("exec", settings.programs.noop) + few, settings.rounds)
+    columns = pick("vfork", "airlock", "glibc", "preload", "cut", "cut-calls")
+    with Crew(settings.programs, columns, descriptors=count) as crew:
+        medians, missing = run(settings, crew.lanes("exec", settings.programs.noop), settings.rounds)
     goals = [
         (Goal(f"library ÷ bare vfork + exec, {count:,} descriptors", library), "airlock", "vfork"),
+        (Goal("... the cut alone", None), "cut", "vfork"),
+        (Goal("... the cut, and the system calls that are needed", None), "cut-calls", "vfork"),
         (Goal(f"preloaded posix_spawn ÷ glibc's, {count:,} descriptors", preload), "preload", "glibc"),
-        (Goal(f"bare vfork + exec with 10 descriptors ÷ with {count:,}", None), "few", "vfork"),
     ]
     return compare(goals, medians, {**crew.missing, **missing})
 
@@ -145,6 +141,8 @@ def part_goals(settings):
         goals.append(ratio_goal(row, title, 1.03, "preload", "silent"))
     for row in records(settings).rows:
         goals.append(difference_goal(row, "a record, µs", 8, "records", "preload", 1e-3))
+        title = "... opening a file, appending to it and closing it after a spawn, µs"
+        goals.append(difference_goal(row, title, None, "appended", "spawned", 1e-3))
     for row in calls(settings).rows:
         title = f"ns that the wrapper of {row.title} adds to a call of no interest"
         goals.append(difference_goal(row, title, 5, "preload", "glibc", part="minimum"))

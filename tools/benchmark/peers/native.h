@@ -6,6 +6,9 @@
 
 extern const struct peer peer_airlock;
 extern const struct peer peer_airlock_all;
+extern const struct peer peer_append;
+extern const struct peer peer_cut;
+extern const struct peer peer_cut_calls;
 extern const struct peer peer_fork;
 extern const struct peer peer_glibc;
 extern const struct peer peer_hardened;
