@@ -60,7 +60,7 @@ def spawn_goals(settings, count, library, preload):
         medians, missing = run(settings, crew.lanes("exec", settings.programs.noop), settings.rounds)
     goals = [
         (Goal(f"library ÷ bare vfork + exec, {count:,} descriptors", library), "airlock", "vfork"),
-        (Goal("... the cut alone", None), "cut", "vfork"),
+        (Goal(f"... the cut alone, {count:,} descriptors", None), "cut", "vfork"),
         (Goal("... the cut, and the system calls that are needed", None), "cut-calls", "vfork"),
         (Goal(f"preloaded posix_spawn ÷ glibc's, {count:,} descriptors", preload), "preload", "glibc"),
     ]
