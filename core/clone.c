@@ -65,90 +65,106 @@ CHILD_BEGINS static int run_child(void *argument) {
     child_main(argument);
 }
 
-/* clone3 for a child on a stack of its own: it must call a function, for there is no frame to return to. Not offered
- * by libc. */
+/* What a child finds at the top of a stack of its own: it must call a function, for there is no frame to return to. */
+struct beginning {
+    _Alignas(16) int (*function)(void *);
+    void *argument;
+};
+
+static struct beginning *begin_with(int (*function)(void *), void *argument, void *stack, size_t stack_size) {
+    struct beginning *beginning = (struct beginning *)(void *)((char *)stack + stack_size) - 1;
+    *beginning = (struct beginning){function, argument};
+    return beginning;
+}
+
+/* clone3 or clone for a child whose stack is such a beginning. libc offers no clone3, and its clone is one that
+ * ThreadSanitizer takes over: where the child shares memory, what it notes down about itself is the parent's. */
 #if defined __x86_64__
-CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
-    long result = SYS_clone3;
-    register void *argument __asm__("r8") = plan;
-    register int (*function)(void *) __asm__("r9") = run_child;
+CHILD_BEGINS static long call_on_stack(long number, long first, long second, long third) {
     __asm__ volatile("syscall\n\t"
                      "testq %%rax, %%rax\n\t"
                      "jnz 1f\n\t"
                      "xorl %%ebp, %%ebp\n\t"
-                     "movq %[argument], %%rdi\n\t"
-                     "callq *%[function]\n\t"
+                     "movq 8(%%rsp), %%rdi\n\t"
+                     "callq *(%%rsp)\n\t"
                      "hlt\n"
                      "1:"
-                     : "+a"(result)
-                     : "D"(arguments), "S"(size), [argument] "r"(argument), [function] "r"(function)
+                     : "+a"(number)
+                     : "D"(first), "S"(second), "d"(third)
                      : "rcx", "r11", "memory", "cc");
-    return result;
+    return number;
 }
 #elif defined __aarch64__
-CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
-    register long x8 __asm__("x8") = SYS_clone3;
-    register long x0 __asm__("x0") = (long)arguments;
-    register long x1 __asm__("x1") = (long)size;
-    register void *argument __asm__("x9") = plan;
-    register int (*function)(void *) __asm__("x10") = run_child;
+CHILD_BEGINS static long call_on_stack(long number, long first, long second, long third) {
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = first;
+    register long x1 __asm__("x1") = second;
+    register long x2 __asm__("x2") = third;
     __asm__ volatile("svc 0\n\t"
                      "cbnz x0, 1f\n\t"
                      "mov x29, xzr\n\t"
-                     "mov x0, %[argument]\n\t"
-                     "blr %[function]\n\t"
+                     "ldp x9, x0, [sp]\n\t"
+                     "blr x9\n\t"
                      "brk 0\n"
                      "1:"
                      : "+r"(x0)
-                     : "r"(x8), "r"(x1), [argument] "r"(argument), [function] "r"(function)
+                     : "r"(x8), "r"(x1), "r"(x2)
                      : "memory", "cc");
     return x0;
 }
 #elif defined __riscv && __riscv_xlen == 64
-CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
-    register long a7 __asm__("a7") = SYS_clone3;
-    register long a0 __asm__("a0") = (long)arguments;
-    register long a1 __asm__("a1") = (long)size;
-    register void *argument __asm__("t3") = plan;
-    register int (*function)(void *) __asm__("t4") = run_child;
+CHILD_BEGINS static long call_on_stack(long number, long first, long second, long third) {
+    register long a7 __asm__("a7") = number;
+    register long a0 __asm__("a0") = first;
+    register long a1 __asm__("a1") = second;
+    register long a2 __asm__("a2") = third;
     __asm__ volatile("ecall\n\t"
                      "bnez a0, 1f\n\t"
                      "li s0, 0\n\t"
-                     "mv a0, %[argument]\n\t"
-                     "jalr %[function]\n\t"
+                     "ld a0, 8(sp)\n\t"
+                     "ld t0, 0(sp)\n\t"
+                     "jalr t0\n\t"
                      "ebreak\n"
                      "1:"
                      : "+r"(a0)
-                     : "r"(a7), "r"(a1), [argument] "r"(argument), [function] "r"(function)
+                     : "r"(a7), "r"(a1), "r"(a2)
                      : "memory");
     return a0;
 }
 #elif defined __i386__
 /* ebx may be the address of the global offset table. The child's stack has no copy of what was pushed here, so only the
  * parent takes it back; the call wants a stack that is a multiple of 16 where the argument lies. */
-CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
-    long result = SYS_clone3;
+CHILD_BEGINS static long call_on_stack(long number, long first, long second, long third) {
     __asm__ volatile("pushl %%ebx\n\t"
-                     "movl %%edx, %%ebx\n\t"
+                     "movl %%esi, %%ebx\n\t"
                      "int $0x80\n\t"
                      "testl %%eax, %%eax\n\t"
                      "jnz 1f\n\t"
                      "xorl %%ebp, %%ebp\n\t"
-                     "subl $12, %%esp\n\t"
-                     "pushl %[argument]\n\t"
-                     "calll *%[function]\n\t"
+                     "movl (%%esp), %%eax\n\t"
+                     "movl 4(%%esp), %%ecx\n\t"
+                     "movl %%ecx, (%%esp)\n\t"
+                     "calll *%%eax\n\t"
                      "hlt\n"
                      "1:\n\t"
                      "popl %%ebx"
-                     : "+a"(result)
-                     : "d"(arguments), "c"(size), [argument] "S"(plan), [function] "D"(run_child)
+                     : "+a"(number)
+                     : "S"(first), "c"(second), "d"(third)
                      : "memory", "cc");
-    return result;
+    return number;
 }
 #else
-CHILD_BEGINS static long clone3_on_stack(struct clone3_arguments *arguments, size_t size, struct plan *plan) {
-    (void)arguments, (void)size, (void)plan, (void)run_child;
-    return -ENOSYS;
+CHILD_BEGINS static long call_on_stack(long number, long first, long second, long third) {
+    const struct beginning *beginning = (const struct beginning *)second;
+    int saved = errno;
+    if (number != SYS_clone)
+        return -ENOSYS;
+    long result =
+        clone(beginning->function, (void *)second, (int)first, beginning->argument, (void *)third, NULL, NULL);
+    if (result < 0)
+        result = -errno;
+    errno = saved;
+    return result;
 }
 #endif
 
@@ -172,8 +188,8 @@ CHILD_BEGINS static long try_clone3(struct plan *plan, void *stack, size_t stack
     if (plan->share_memory) {
         arguments.flags |= CLONE_VM;
         arguments.stack = (uintptr_t)stack;
-        arguments.stack_size = stack_size;
-        return clone3_on_stack(&arguments, size, plan);
+        arguments.stack_size = (uintptr_t)begin_with(run_child, plan, stack, stack_size) - arguments.stack;
+        return call_on_stack(SYS_clone3, (long)&arguments, (long)size, 0);
     }
     long result = raw2(SYS_clone3, &arguments, size);
     if (result == 0)
@@ -189,15 +205,9 @@ CHILD_BEGINS static long try_clone(struct plan *plan, void *stack, size_t stack_
         flags |= CLONE_PIDFD;
     launch->primitive = AIRLOCK_PRIMITIVE_CLONE;
     plan->clear_handlers = false;
-    if (plan->share_memory) {
-        int saved = errno;
-        long result =
-            clone(run_child, (char *)stack + stack_size, flags | CLONE_VM, plan, &plan->report->pidfd, NULL, NULL);
-        if (result < 0)
-            result = -errno;
-        errno = saved;
-        return result;
-    }
+    if (plan->share_memory)
+        return call_on_stack(SYS_clone, flags | CLONE_VM, (long)begin_with(run_child, plan, stack, stack_size),
+                             (long)&plan->report->pidfd);
     long result = raw5(SYS_clone, flags, 0, &plan->report->pidfd, 0, 0);
     if (result == 0)
         child_main(plan);
@@ -335,16 +345,14 @@ CHILD_BEGINS static int probe_child(void *argument) {
  * be an ordinary child. */
 CHILD_BEGINS int probe_sharing(void *stack, size_t stack_size) {
     volatile int canary = 0;
-    int saved = errno;
     unsigned kind = __WCLONE;
     /* It touches no descriptor, so a table of its own would only keep other threads' files open for a moment. */
     int flags = CLONE_VM | CLONE_VFORK | (runs_under_valgrind() ? 0 : CLONE_FILES);
-    int pid = clone(probe_child, (char *)stack + stack_size, flags, (void *)&canary);
+    long pid = call_on_stack(SYS_clone, flags, (long)begin_with(probe_child, (void *)&canary, stack, stack_size), 0);
     if (pid < 0) {
         kind = 0;
-        pid = (int)vfork_into(probe_child, (void *)&canary);
+        pid = vfork_into(probe_child, (void *)&canary);
     }
-    errno = saved;
     if (pid < 0)
         return -1;
     while (raw4(SYS_wait4, pid, 0, kind, 0) == -EINTR)

@@ -132,3 +132,42 @@ for _ in range(15):
 for t in threads: t.join()
 print("ok")'
 }
+
+@test "a program with ThreadSanitizer spawns while it has threads, and starts more of them afterwards" {
+    command -v gcc >/dev/null || skip "needs gcc"
+    cd "$BATS_TEST_TMPDIR"
+    cat >program.c <<'END'
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/wait.h>
+extern char **environ;
+static pthread_barrier_t end;
+static void *stay(void *argument) {
+    pthread_barrier_wait(&end);
+    return argument;
+}
+int main(void) {
+    pthread_t threads[2];
+    int status = -1;
+    pid_t child;
+    char *arguments[] = {"sh", "-c", "exit 7", NULL};
+    pthread_barrier_init(&end, NULL, 3);
+    pthread_create(&threads[0], NULL, stay, NULL);
+    if (posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ) == 0)
+        waitpid(child, &status, 0);
+    pthread_create(&threads[1], NULL, stay, NULL);
+    pthread_barrier_wait(&end);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    printf("exit %d\n", WEXITSTATUS(status));
+    return 0;
+}
+END
+    gcc -fsanitize=thread -o program program.c 2>/dev/null || skip "this compiler has no runtime"
+    [ "$(plain ./program 2>/dev/null)" = "exit 7" ] || skip "the sanitizer does not start here"
+    # Its own clone is what the library must not use: there, a child in shared memory makes the parent a child as well.
+    assert_enforced "exit 7" ./program
+    assert_enforced "exit 7" "$PROBES/deny" clone3=ENOSYS ./program
+    assert_enforced "exit 7" "$PROBES/deny" 'clone3=ENOSYS,clone@0&4000=EPERM' ./program
+}
