@@ -47,8 +47,9 @@ denials() {
 traced() {
     local calls=$1
     shift
-    (become_clean strace -qq -f -e signal=none -e trace="$calls" -o trace -E LD_PRELOAD="$PRELOAD" "$@" >/dev/null)
-    awk 'NR == 1 { parent = $1 } $1 != parent' trace | sed -E 's/^[0-9]+ +//; /resumed>/d; s/ *(<unfinished|=) .*//'
+    # The parent is known by its own execve, which comes first.
+    (become_clean strace -qq -f -e signal=none -e trace="execve,$calls" -o trace -E LD_PRELOAD="$PRELOAD" "$@" >/dev/null)
+    awk -v calls="$calls" 'NR == 1 { parent = $1 } $1 != parent && (calls == "execve" || !/execve/)' trace | sed -E 's/^[0-9]+ +//; /resumed>/d; s/ *(<unfinished|=) .*//'
 }
 
 @test "the child keeps 0 to 2 and nothing else" {
