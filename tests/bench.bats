@@ -74,10 +74,11 @@ END
 
 @test "the parts of airlock's own cost are measured one by one, each beside what it is compared with" {
     cd "$BATS_TEST_TMPDIR"
-    run bench --json numbers.json floor conventions records calls load make
+    run bench --json numbers.json fallbacks floor conventions records calls load make
     [ "$status" -eq 0 ] || { echo "$output" && return 1; }
     [[ $output == *"of a bare vfork + exec the bare cut takes "*", the library "* ]]
     [[ $output == *"after a spawn takes "* ]]
+    [[ $output == *"no close_range, 10 descriptors: the library takes "*", the preload "* ]]
     [[ $output == *"variables: reading them takes "*"descriptors: a record takes "*"closing it takes "*"fcntl: the wrapper takes "* ]]
     python3 - numbers.json <<'END'
 import json
@@ -85,6 +86,7 @@ import sys
 
 expected = {
     "conventions": ({"silent", "preload"}, {"60 variables"}),
+    "fallbacks": ({"vfork", "airlock", "preload", "glibc", "hardened", "cpython"}, {"no close_range, 10 descriptors"}),
     "floor": ({"vfork", "cut", "cut-calls", "airlock"}, {"10 descriptors", "1,000 descriptors"}),
     "records": ({"preload", "records", "listed", "spawned", "appended"}, {"10 descriptors"}),
     "calls": ({"glibc", "preload"}, {"fcntl", "dup2", "dup3", "ioctl"}),

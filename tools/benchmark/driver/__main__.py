@@ -15,6 +15,7 @@ import table
 from busy import busy
 from columns import COLUMNS, Programs
 from costs import calls, conventions, floor, records
+from fallbacks import fallbacks
 from goals import measure_goals
 from preloading import load, make
 
@@ -26,6 +27,7 @@ SECTIONS = {
     "path": sections.path,
     "pipe": sections.pipe,
     "shell": sections.shell,
+    "fallbacks": fallbacks,
     "floor": floor,
     "conventions": conventions,
     "records": records,
@@ -40,10 +42,10 @@ DESCRIPTION = """Measures how long it takes to start a child, with airlock and w
 Prints tables with the ratios to a bare vfork + exec, and writes the numbers as JSON and two curves as SVG."""
 
 EPILOG = """sections: descriptors (open in the parent), memory (resident), threads (that spawn at once), environment
-(variables), path (misses), pipe (one, for the output), shell (system and popen), floor (what the kernel takes for the cut),
-conventions (reading what a child is told), records (writing one), calls (those that are watched), load (the start of a
-preloaded program), make (a build), busy (ETXTBSY, the correctness part). What this machine lacks is said and left out.
-All of it takes about ten minutes."""
+(variables), path (misses), pipe (one, for the output), shell (system and popen), fallbacks (where
+system calls are refused), floor (what the kernel takes for the cut), conventions (reading what a child is told), records
+(writing one), calls (those that are watched), load (the start of a preloaded program), make (a build), busy (ETXTBSY, the
+correctness part). What this machine lacks is said and left out. All of it takes about twelve minutes."""
 
 
 def parse_options(arguments):

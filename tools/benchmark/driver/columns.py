@@ -67,10 +67,15 @@ class Programs:
         self.airlock = os.path.join(build, "tools", "airlock")
         self.record_file = os.path.join(scratch, "records")
         self.silent_policy = os.path.join(scratch, "no-conventions")  # costs.py writes it
+        self.deny = os.path.join(build, "tests", "probes", "deny")
         self.noop = os.path.join(folder, "bench-noop")
         self.trivial = os.path.join(folder, "libbench-trivial.so")
 
-    def command(self, column):
+    def command(self, column, rules=""):
+        """With rules, under a filter that refuses system calls (tests/probes/deny.c)."""
+        return ([self.deny, rules] if rules else []) + self.own_command(column)
+
+    def own_command(self, column):
         if column.program == "cpython.py":
             python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
             peers = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")

@@ -107,7 +107,7 @@ def add_ratios(cells, baselines):
 class Crew:
     """The workers of one row: one for each process that its columns need, holding what the row asks for."""
 
-    def __init__(self, programs, columns, descriptors=10, memory=0, environment=None):
+    def __init__(self, programs, columns, descriptors=10, memory=0, environment=None, rules=""):
         self.workers = {}
         self.missing = {}
         self.stack = contextlib.ExitStack()
@@ -116,7 +116,7 @@ class Crew:
             reason = programs.why_missing(column) or failures.get(column.worker)
             if reason is None and column.worker not in self.workers:
                 try:
-                    worker = Worker(programs.command(column), programs.environment(column, environment))
+                    worker = Worker(programs.command(column, rules), programs.environment(column, environment))
                     self.stack.callback(worker.close)
                     worker.ask("descriptors", descriptors)
                     worker.ask("memory", memory)
