@@ -67,9 +67,9 @@ CHILD_BEGINS static int run_child(void *argument) {
 
 /* What a child finds at the top of a stack of its own: it must call a function, for there is no frame to return to. */
 struct beginning {
-    _Alignas(16) int (*function)(void *);
+    int (*function)(void *);
     void *argument;
-};
+} __attribute__((aligned(16)));
 
 static struct beginning *begin_with(int (*function)(void *), void *argument, void *stack, size_t stack_size) {
     struct beginning *beginning = (struct beginning *)(void *)((char *)stack + stack_size) - 1;
