@@ -183,7 +183,7 @@ static void try_seed(const char *self, unsigned long seed, FILE *out) {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-/* A child's environment has no options for the sanitizer, whose search for leaks needs a clone that a filter refuses. */
+/* A child's environment has no options for the sanitizer, whose search for leaks needs a clone that filters refuse. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "detect_leaks=0";
