@@ -174,7 +174,7 @@ struct airlock_command {
     const gid_t *groups;
     size_t group_count;
     mode_t umask;
-    int cgroup;
+    int cgroup;      /* needs clone3, and so goes with no before_exec: EOPNOTSUPP */
     const char *cwd; /* chdir after the actions; NULL stays */
     const struct airlock_limit *limits;
     size_t limit_count;

@@ -302,7 +302,9 @@ static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_s
     unsigned without_clone = plan->share_memory ? LACK_CLONE : LACK_COPYING_CLONE;
     long result = -ENOSYS;
     if (plan->command->flags & AIRLOCK_SETCGROUP)
-        return -EOPNOTSUPP; /* glibc's answer: only clone3 can do it */
+        /* Only clone3 can do it. EOPNOTSUPP is glibc's answer where the kernel has none; without memory for a stack,
+         * which another time may be had, that would be a false reason. */
+        return (lack & LACK_CLONE3) || plan->command->before_exec != NULL ? -EOPNOTSUPP : -ENOMEM;
     if (!(lack & without_clone) && (stack != NULL || !plan->share_memory) && plan->command->before_exec == NULL) {
         result = try_clone(plan, stack, stack_size, launch);
         if (!is_refusal(result))
@@ -313,13 +315,14 @@ static long launch_by_older_means(struct plan *plan, void *stack, size_t stack_s
 }
 
 int launch_child(struct plan *plan, void *stack, size_t stack_size, struct launch *launch) {
-    bool own_stack = stack != NULL || !plan->share_memory;
+    bool own_stack = stack != NULL || !plan->share_memory, into_cgroup = plan->command->flags & AIRLOCK_SETCGROUP;
     long result = -ENOSYS;
     plan->report->pidfd = -1;
-    if (own_stack && plan->command->before_exec == NULL && !(lacking() & LACK_CLONE3)) {
+    /* There is no other way into a cgroup, whatever was refused before. */
+    if (own_stack && plan->command->before_exec == NULL && (into_cgroup || !(lacking() & LACK_CLONE3))) {
         result = try_clone3(plan, stack, stack_size, launch);
         /* With a cgroup these may be about the cgroup. */
-        if (is_refusal(result) && (!(plan->command->flags & AIRLOCK_SETCGROUP) || result == -ENOSYS)) {
+        if (is_refusal(result) && (!into_cgroup || result == -ENOSYS)) {
             remember_lack(runs_under_valgrind() ? LACK_CLONE3 | LACK_CUT : LACK_CLONE3);
             result = -ENOSYS;
         }

@@ -74,31 +74,64 @@ needs_namespace() {
     done
 }
 
-# Makes a control group with room for one process and prints its folder.
-one_process_group() {
-    local folder
-    for folder in /sys/fs/cgroup/pids /sys/fs/cgroup; do
-        if mkdir "$folder/airlock-$$" 2>/dev/null; then
-            if echo 1 2>/dev/null >"$folder/airlock-$$/pids.max"; then
-                echo "$folder/airlock-$$"
-                return
-            fi
-            rmdir "$folder/airlock-$$"
-        fi
-    done
-    return 1
+# A new control group whose processes can be limited, in group; skips where none can be made. teardown takes it away.
+make_group() {
+    local folder kind options
+    needs_root
+    while read -r _ folder kind options _; do
+        [[ $kind == cgroup2 || ($kind == cgroup && ,$options, == *,pids,*) ]] || continue
+        mkdir "$folder/airlock-test-$$" 2>/dev/null || continue
+        group=$folder/airlock-test-$$
+        [ ! -e "$group/pids.max" ] || return 0
+        rmdir "$group"
+        group=''
+    done </proc/mounts
+    skip "no control group with pids.max can be made here"
 }
 
-@test "in a control group with room for one process a spawn says EAGAIN" {
-    needs_root
-    local group
-    group=$(one_process_group) || skip "no control group with pids.max can be made here"
-    run enforced sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$spawn" -- "$look" exit 0
-    local said=$output
-    run plain sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$spawn" -- "$look" exit 0
-    rmdir "$group"
-    [ "$said" = "spawn: EAGAIN" ]
-    [ "$output" = "$said" ]
+teardown() {
+    [ -z "${group:-}" ] || rmdir "$group"
+}
+
+@test "in a control group without room for another process every call says what libc says, until there is room" {
+    make_group
+    local limit=$group/pids.max
+    local enter=(put "$limit" 1 put "$group/cgroup.procs" 0)
+    assert_both "spawn: EAGAIN" "$spawn" "${enter[@]}" -- "$look" exit 0
+    assert_both $'spawn: ok\nchild: exit 7' "$spawn" "${enter[@]}" put "$limit" 2 -- "$witness" 7 0-2
+    assert_both $'system: exit 127\nerrno became EAGAIN\nsystem: exit 3' \
+        "$shell" "${enter[@]}" system "exit 3" put "$limit" 2 system "exit 3"
+    assert_both $'popen: ENOMEM\npopen: ok\npclose: exit 3' \
+        "$stream" "${enter[@]}" popen r "exit 3" put "$limit" 2 popen r "exit 3" pclose 1
+    # A zombie or a thread that stayed would still be in it.
+    [ "$(cat "$group/pids.current")" -eq 0 ]
+}
+
+@test "in a control group without room for another process the other ways of making one say EAGAIN, too" {
+    [ "$(uname -m)" = x86_64 ] || skip "vfork and fork are calls of their own on x86-64"
+    make_group
+    local limit=$group/pids.max rules
+    local enter=(put "$limit" 1 put "$group/cgroup.procs" 0)
+    for rules in clone3=ENOSYS clone3=EPERM,clone=EPERM clone3=EPERM,clone=EPERM,vfork=EPERM; do
+        assert_enforced "spawn: EAGAIN" "$deny" "$rules" "$spawn" "${enter[@]}" -- "$look" exit 0
+        assert_enforced $'spawn: ok\nchild: exit 7' \
+            "$deny" "$rules" "$spawn" "${enter[@]}" put "$limit" 2 -- "$witness" 7 0-2
+    done
+    [ "$(cat "$group/pids.current")" -eq 0 ]
+}
+
+@test "the record of a call in a control group without room for another process names the clone and EAGAIN" {
+    make_group
+    local limit=$group/pids.max call
+    local enter=(put "$limit" 1 put "$group/cgroup.procs" 0)
+    export AIRLOCK_LOG=$PWD/log
+    enforced "$spawn" "${enter[@]}" -- "$look" exit 0
+    enforced "$shell" "${enter[@]}" system "exit 3"
+    enforced "$stream" "${enter[@]}" popen r "exit 3"
+    for call in posix_spawn system popen; do
+        [ "$(grep "\"call\":\"$call\"" log | grep '"step":"clone"' | grep -c '"errno":"EAGAIN"')" -eq 1 ]
+    done
+    [ "$(grep -c '"type":"spawn"' log)" -eq 3 ]
 }
 
 # ---- Memory.

@@ -53,6 +53,15 @@ cells() {
     done
 }
 
+@test "a control group that refuses a child is told as the clone with its error, by the library and by a record" {
+    local error
+    ! grep -q 'no control group can be made here' "$BATS_FILE_TMPDIR/out" || skip "no control group can be made here"
+    for error in EACCES EBUSY EOPNOTSUPP EAGAIN ENOENT EPERM; do
+        grep -P "\tcore\tcgroup\tclone3\tcold\tparent\tclone3\t1\t$error\tclone$" "$runs"
+        grep -P "^record in a file\tlibc\tSETCGROUP\tclone3\tcold\tparent\tclone3\t1\t$error\tclone$" "$runs"
+    done
+}
+
 @test "the table that is kept has every call and error of a run, with the same outcome" {
     cells "$page" | sort >"$BATS_TEST_TMPDIR/kept"
     cells "$BATS_FILE_TMPDIR/page" | sort >"$BATS_TEST_TMPDIR/found"

@@ -128,7 +128,31 @@ keep 77: EBADF" "$deny" dup2@1:3000=EPERM "$probe" high
 }
 
 @test "without clone3 a control group cannot be chosen, and the error is libc's" {
-    prints "clone: EOPNOTSUPP" "$deny" clone3=ENOSYS "$probe" cgroup
+    prints $'clone: EOPNOTSUPP\nclone: EOPNOTSUPP' "$deny" clone3=ENOSYS "$probe" cgroup /
+}
+
+@test "without memory for a stack a child in a control group says ENOMEM, and not that there is no clone3" {
+    prints $'clone: ENOMEM\nclone: ENOMEM' "$deny" mmap@1:131072=ENOMEM "$probe" cgroup /
+}
+
+@test "a control group that takes no child says why: it is none, is gone, belongs to another, or threads alone live there" {
+    local root group=''
+    prints $'clone: EBADF\nclone: EBADF' "$probe" cgroup /
+    needs_root
+    root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+    group=$root/airlock-test-$$
+    [ -n "$root" ] && mkdir "$group" "$group/threads" "$group/processes" 2>/dev/null ||
+        skip "no control group to make a child of"
+    chmod 755 "$BATS_TEST_TMPDIR"
+    local user threaded removed
+    user=$(plain "$probe" cgroup "$group" user 2>&1)
+    # The folder beside it has no valid type from now on.
+    echo threaded >"$group/threads/cgroup.type"
+    threaded=$(plain "$probe" cgroup "$group/processes" 2>&1)
+    removed=$(plain "$probe" cgroup "$group/processes" removed 2>&1)
+    rmdir "$group/threads" "$group"
+    output="$user $threaded $removed"
+    assert_lines $'clone: EACCES\nclone: EACCES clone: EOPNOTSUPP\nclone: EOPNOTSUPP clone: ENOENT\nclone: ENOENT'
 }
 
 @test "where fork alone can copy memory, its child reports through a pipe" {

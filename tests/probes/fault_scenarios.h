@@ -10,7 +10,9 @@
 #include <spawn.h>
 #include <sys/mman.h>
 
-enum { GOOD = 7, NO_STEP = -1, HIGH = 310, SCRIPT = 311 };
+enum { GOOD = 7, NO_STEP = -1, CGROUP = 11, HIGH = 310, SCRIPT = 311 };
+
+enum need { NOTHING, ROOT, A_CGROUP };
 
 struct outcome {
     bool started;
@@ -24,7 +26,8 @@ struct scenario {
     const char *family, *name;
     void (*arrange)(void);
     void (*run)(struct outcome *outcome);
-    bool in_short, needs_root;
+    bool in_short;
+    enum need needs;
 };
 
 static char witness[4096];
@@ -58,6 +61,16 @@ static void *stay(void *unused) {
     return unused;
 }
 
+/* The folder of a version 2 cgroup in which nothing runs. */
+static const char *cgroup_folder(void) {
+    return getenv("AIRLOCK_FAULTS_CGROUP");
+}
+
+static void arrange_cgroup(void) {
+    arrange_leaks();
+    have_descriptor(CGROUP, cgroup_folder(), false);
+}
+
 /* Two threads: a descriptor of one must not reach a child of the other even for a moment. */
 static void arrange_threads(void) {
     pthread_t thread;
@@ -89,6 +102,31 @@ static void learn_end(pid_t pid, struct outcome *outcome) {
         outcome->status = -1;
 }
 
+/* Also of a child that has ended and was not waited for. */
+static bool is_in_cgroup(pid_t pid) {
+    char path[64], line[4200];
+    const char *name = strrchr(cgroup_folder(), '/');
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        die(path);
+    while (!found && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        found = strncmp(line, "0::", 3) == 0 && is(strrchr(line, '/'), name);
+    }
+    fclose(file);
+    return found;
+}
+
+static void learn_end_in_cgroup(pid_t pid, struct outcome *outcome) {
+    shared->phase = IDLE;
+    bool right = is_in_cgroup(pid);
+    learn_end(pid, outcome);
+    if (!right)
+        outcome->status = -1;
+}
+
 static void spawn_core(const struct airlock_command *command, struct outcome *outcome) {
     struct airlock_child child;
     struct airlock_error error;
@@ -98,7 +136,10 @@ static void spawn_core(const struct airlock_command *command, struct outcome *ou
     shared->phase = IDLE;
     if (outcome->code != 0)
         return;
-    learn_end(child.pid, outcome);
+    if (command->flags & AIRLOCK_SETCGROUP)
+        learn_end_in_cgroup(child.pid, outcome);
+    else
+        learn_end(child.pid, outcome);
     if (child.pidfd >= 0)
         close(child.pidfd);
 }
@@ -186,6 +227,11 @@ static void core_group(struct outcome *outcome) {
 
 static void core_pidfd(struct outcome *outcome) {
     spawn_core(&(struct airlock_command){WITNESS((char *)"0-2"), .flags = AIRLOCK_WANT_PIDFD}, outcome);
+}
+
+static void core_cgroup(struct outcome *outcome) {
+    spawn_core(&(struct airlock_command){WITNESS((char *)"0-2"), .flags = AIRLOCK_SETCGROUP, .cgroup = CGROUP},
+               outcome);
 }
 
 static void core_user(struct outcome *outcome) {
@@ -358,6 +404,23 @@ static void libc_attributes(struct outcome *outcome) {
     finish_spawn(code, pid, outcome);
 }
 
+/* As glibc 2.39 fills the object: an older one refuses the flag, the preload does not. */
+#ifdef __GLIBC__
+static void libc_cgroup(struct outcome *outcome) {
+    pid_t pid = -1;
+    posix_spawnattr_t attributes;
+    char *arguments[] = {witness, status_word, (char *)"0-2", NULL};
+    posix_spawnattr_init(&attributes);
+    attributes.__flags = 0x100;
+    (&attributes.__policy)[1] = CGROUP;
+    outcome->code = posix_spawn(&pid, witness, NULL, &attributes, arguments, environ);
+    shared->phase = IDLE;
+    if (outcome->code == 0)
+        learn_end_in_cgroup(pid, outcome);
+    posix_spawnattr_destroy(&attributes);
+}
+#endif
+
 static void libc_missing(struct outcome *outcome) {
     pid_t pid = -1;
     char *arguments[] = {(char *)"nosuchprogram", NULL};
@@ -464,35 +527,39 @@ static void arrange_stream(void) {
 }
 
 static const struct scenario scenarios[] = {
-    {"core", "plain", arrange_leaks, core_plain, true, false},
-    {"core", "missing program", arrange_leaks, core_missing, true, false},
-    {"core", "search", arrange_leaks, core_search, false, false},
-    {"core", "descriptors", arrange_leaks, core_descriptors, true, false},
-    {"core", "unsealed", arrange_leaks, core_unsealed, false, false},
-    {"core", "inheritable", arrange_leaks, core_keep, false, false},
-    {"core", "high descriptor", arrange_high, core_high, true, false},
-    {"core", "attributes", arrange_ignored, core_attributes, true, false},
-    {"core", "process group", arrange_leaks, core_group, false, false},
-    {"core", "pidfd", arrange_leaks, core_pidfd, true, false},
-    {"core", "user", arrange_leaks, core_user, false, true},
-    {"core", "callback", arrange_leaks, core_callback, false, false},
-    {"core", "a program with threads", arrange_threads, core_plain, true, false},
-    {"core", "shell fallback", arrange_script, core_shell, false, false},
-    {"core", "exec", arrange_ignored, core_exec, true, false},
-    {"core", "process", arrange_leaks, core_process, false, false},
-    {"core", "communicate", arrange_leaks, core_communicate, true, false},
-    {"core", "kill", arrange_leaks, core_kill, false, false},
-    {"libc", "posix_spawn", arrange_ignored, libc_plain, true, false},
-    {"libc", "missing program", arrange_leaks, libc_missing, false, false},
-    {"libc", "posix_spawnp", arrange_leaks, libc_search, false, false},
-    {"libc", "attributes", arrange_ignored, libc_attributes, true, false},
-    {"libc", "file actions", arrange_leaks, libc_actions, true, false},
-    {"libc", "RESETIDS", arrange_ids, libc_resetids, false, true},
-    {"libc", "pidfd_spawn", arrange_leaks, libc_pidfd, false, false},
-    {"libc", "system", arrange_leaks, libc_system, true, false},
-    {"libc", "popen r, pclose", arrange_leaks, libc_popen_r, true, false},
-    {"libc", "popen w, fclose", arrange_leaks, libc_popen_w, false, false},
-    {"libc", "a second popen", arrange_stream, libc_popen_r, false, false},
+    {"core", "plain", arrange_leaks, core_plain, true, NOTHING},
+    {"core", "missing program", arrange_leaks, core_missing, true, NOTHING},
+    {"core", "search", arrange_leaks, core_search, false, NOTHING},
+    {"core", "descriptors", arrange_leaks, core_descriptors, true, NOTHING},
+    {"core", "unsealed", arrange_leaks, core_unsealed, false, NOTHING},
+    {"core", "inheritable", arrange_leaks, core_keep, false, NOTHING},
+    {"core", "high descriptor", arrange_high, core_high, true, NOTHING},
+    {"core", "attributes", arrange_ignored, core_attributes, true, NOTHING},
+    {"core", "process group", arrange_leaks, core_group, false, NOTHING},
+    {"core", "pidfd", arrange_leaks, core_pidfd, true, NOTHING},
+    {"core", "cgroup", arrange_cgroup, core_cgroup, true, A_CGROUP},
+    {"core", "user", arrange_leaks, core_user, false, ROOT},
+    {"core", "callback", arrange_leaks, core_callback, false, NOTHING},
+    {"core", "a program with threads", arrange_threads, core_plain, true, NOTHING},
+    {"core", "shell fallback", arrange_script, core_shell, false, NOTHING},
+    {"core", "exec", arrange_ignored, core_exec, true, NOTHING},
+    {"core", "process", arrange_leaks, core_process, false, NOTHING},
+    {"core", "communicate", arrange_leaks, core_communicate, true, NOTHING},
+    {"core", "kill", arrange_leaks, core_kill, false, NOTHING},
+    {"libc", "posix_spawn", arrange_ignored, libc_plain, true, NOTHING},
+    {"libc", "missing program", arrange_leaks, libc_missing, false, NOTHING},
+    {"libc", "posix_spawnp", arrange_leaks, libc_search, false, NOTHING},
+    {"libc", "attributes", arrange_ignored, libc_attributes, true, NOTHING},
+    {"libc", "file actions", arrange_leaks, libc_actions, true, NOTHING},
+#ifdef __GLIBC__
+    {"libc", "SETCGROUP", arrange_cgroup, libc_cgroup, true, A_CGROUP},
+#endif
+    {"libc", "RESETIDS", arrange_ids, libc_resetids, false, ROOT},
+    {"libc", "pidfd_spawn", arrange_leaks, libc_pidfd, false, NOTHING},
+    {"libc", "system", arrange_leaks, libc_system, true, NOTHING},
+    {"libc", "popen r, pclose", arrange_leaks, libc_popen_r, true, NOTHING},
+    {"libc", "popen w, fclose", arrange_leaks, libc_popen_w, false, NOTHING},
+    {"libc", "a second popen", arrange_stream, libc_popen_r, false, NOTHING},
 };
 
 #endif

@@ -5,6 +5,7 @@
  *     library_fault FAMILY list
  *
  * FAMILY is core (the library) or libc (libc's functions, with the preload); list prints the names of its scenarios.
+ * Those that put a child into a control group need one: the folder of a version 2 cgroup in AIRLOCK_FAULTS_CGROUP.
  * Each scenario is run once to see which system calls parent and child make, and then once for each use of each call
  * and each error. Prints one line for each run: scenario, primitive, warm or cold, parent or child, call, use, error,
  * and what came of it:
@@ -119,19 +120,25 @@ static bool same_outcome(const struct outcome *one, const struct outcome *other)
     return one->started ? one->status == other->status && one->code == other->code : one->code == other->code;
 }
 
-/* Where a fallback fails, the first refusal is as true as the second. Without a mapping there is no memory, whatever
- * the kernel's reason (as with malloc). */
+/* Where a fallback fails, the first refusal is as true as the second. Without a mapping, or the guard page in it, there
+ * is no memory, whatever the kernel's reason (as with malloc). */
 static bool is_error_of(const struct fault *fault, int code) {
     for (const struct rule *rule = fault->rules; rule->number >= 0; rule++)
         if (rule->error == code)
             return true;
-    return code == fault->error || (code == ENOMEM && fault->number == SYS_mmap && fault->who == PARENT);
+    bool is_about_memory = fault->who == PARENT && (fault->number == SYS_mmap || fault->number == SYS_mprotect);
+    return code == fault->error || (code == ENOMEM && is_about_memory);
 }
 
-/* popen of glibc has one error for everything. */
+/* popen of glibc has one error for everything, and one of its own for a cgroup on a kernel without clone3. */
 static bool is_told(const struct scenario *scenario, const struct fault *fault, const struct outcome *got) {
     bool is_popen = strstr(scenario->name, "popen") != NULL;
-    return !got->started && (is_error_of(fault, got->code) || (is_popen && got->code == ENOMEM));
+    bool lacks_clone3 = scenario->needs == A_CGROUP && fault->number == SYS_clone3 && fault->error == ENOSYS;
+    if (got->started)
+        return false;
+    if (lacks_clone3)
+        return got->code == EOPNOTSUPP;
+    return is_error_of(fault, got->code) || (is_popen && got->code == ENOMEM);
 }
 
 /* What nobody can undo once the kernel refuses it. A wait that is refused leaves the child to be waited for, by libc as
@@ -354,9 +361,13 @@ static enum extent extent_of(const char *word) {
     return is(word, "long") ? LONG : is(word, "whole") ? WHOLE : SHORT;
 }
 
+static bool has_what_it_needs(const struct scenario *scenario) {
+    return scenario->needs == NOTHING || (scenario->needs == ROOT ? geteuid() == 0 : cgroup_folder() != NULL);
+}
+
 static bool is_wanted(const struct scenario *scenario, enum extent extent, char **words) {
-    return is(words[0], scenario->family) && (extent != SHORT || scenario->in_short) &&
-           (!scenario->needs_root || geteuid() == 0) && (words[2] == NULL || is(words[2], scenario->name));
+    return is(words[0], scenario->family) && (extent != SHORT || scenario->in_short) && has_what_it_needs(scenario) &&
+           (words[2] == NULL || is(words[2], scenario->name));
 }
 
 int main(int argc, char **argv) {

@@ -327,9 +327,16 @@ static void copied(void) {
     spawn_and_tell(&(struct airlock_command){WITNESS("0-2"), .flags = AIRLOCK_NO_SHARED_MEMORY | AIRLOCK_WANT_PIDFD});
 }
 
+/* Its words: a folder, and "removed" or "user" for what has happened since it was opened. Says twice what comes of it,
+ * for one that is refused must not be made in another way the next time. */
 static void cgroup(void) {
     struct airlock_command command = {WITNESS("0-2"), .flags = AIRLOCK_SETCGROUP};
-    command.cgroup = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    command.cgroup = open(case_words[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (is(case_words[1], "removed") && rmdir(case_words[0]) != 0)
+        die("rmdir");
+    if (is(case_words[1], "user"))
+        change_user("64999", "64999");
+    spawn_and_tell(&command);
     spawn_and_tell(&command);
     close(command.cgroup);
 }

@@ -360,6 +360,13 @@ SHARED void differ_in_ids(void) {
         die("setegid");
 }
 
+/* Into a file that is there, like those of a control group. */
+SHARED void put_into(const char *path, const char *text) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd) != 0)
+        die(path);
+}
+
 SHARED void change_user(const char *real, const char *effective) {
     if (setresuid((uid_t)atoi(real), (uid_t)atoi(effective), (uid_t)-1) != 0)
         die("setresuid");
@@ -409,7 +416,9 @@ SHARED bool arrange(char ***words) {
         if (chdir(w[1]) != 0)
             die(w[1]);
         *words += 2;
-    } else if (is(w[0], "user"))
+    } else if (is(w[0], "put"))
+        put_into(w[1], w[2]), *words += 3;
+    else if (is(w[0], "user"))
         change_user(w[1], w[2]), *words += 3;
     else if (is(w[0], "memory"))
         set_limit(RLIMIT_AS, w[1]), *words += 2;
