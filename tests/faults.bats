@@ -57,8 +57,8 @@ cells() {
     local error
     ! grep -q 'no control group can be made here' "$BATS_FILE_TMPDIR/out" || skip "no control group can be made here"
     for error in EACCES EBUSY EOPNOTSUPP EAGAIN ENOENT EPERM; do
-        grep -P "\tcore\tcgroup\tclone3\tcold\tparent\tclone3\t1\t$error\tclone$" "$runs"
-        grep -P "^record in a file\tlibc\tSETCGROUP\tclone3\tcold\tparent\tclone3\t1\t$error\tclone$" "$runs"
+        grep -P "\tcore\tcgroup\tclone3\twarm\tparent\tclone3\t1\t$error\tclone$" "$runs"
+        grep -P "^record in a file\tlibc\tSETCGROUP\tclone3\twarm\tparent\tclone3\t1\t$error\tclone$" "$runs"
     done
 }
 
