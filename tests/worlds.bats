@@ -38,6 +38,10 @@ world() {
     world lto
 }
 
+@test "with ThreadSanitizer the storm shows no data race, and each child has the mask that it should have" {
+    world tsan
+}
+
 @test "tools/worlds names its worlds, and refuses one that it does not know" {
     run "$ROOT/tools/worlds" --list
     [ "$status" -eq 0 ]
