@@ -135,22 +135,23 @@ keep 77: EBADF" "$deny" dup2@1:3000=EPERM "$probe" high
     prints $'clone: ENOMEM\nclone: ENOMEM' "$deny" mmap@1:131072=ENOMEM "$probe" cgroup /
 }
 
+teardown() {
+    [ -z "${group:-}" ] || find "$group" -depth -type d -exec rmdir {} +
+}
+
 @test "a control group that takes no child says why: it is none, is gone, belongs to another, or threads alone live there" {
-    local root group=''
+    local root user threaded removed
     prints $'clone: EBADF\nclone: EBADF' "$probe" cgroup /
     needs_root
     root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+    [ -n "$root" ] && mkdir "$root/airlock-test-$$" 2>/dev/null || skip "no control group to make a child of"
     group=$root/airlock-test-$$
-    [ -n "$root" ] && mkdir "$group" "$group/threads" "$group/processes" 2>/dev/null ||
-        skip "no control group to make a child of"
-    chmod 755 "$BATS_TEST_TMPDIR"
-    local user threaded removed
+    mkdir "$group/threads" "$group/processes"
     user=$(plain "$probe" cgroup "$group" user 2>&1)
     # The folder beside it has no valid type from now on.
     echo threaded >"$group/threads/cgroup.type"
     threaded=$(plain "$probe" cgroup "$group/processes" 2>&1)
     removed=$(plain "$probe" cgroup "$group/processes" removed 2>&1)
-    rmdir "$group/threads" "$group"
     output="$user $threaded $removed"
     assert_lines $'clone: EACCES\nclone: EACCES clone: EOPNOTSUPP\nclone: EOPNOTSUPP clone: ENOENT\nclone: ENOENT'
 }
