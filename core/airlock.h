@@ -126,12 +126,14 @@ enum airlock_flag {
     AIRLOCK_SETUMASK = 1 << 9,          /* umask(2) with umask */
     AIRLOCK_SETCGROUP = 1 << 10,        /* start in the version 2 cgroup that the descriptor cgroup names (Linux 5.7) */
     AIRLOCK_WANT_PIDFD = 1 << 11,       /* fill airlock_child.pidfd; where that is impossible, no child is made */
-    AIRLOCK_SHELL_FALLBACK = 1 << 12,   /* a file that is no program (ENOEXEC) is run by /bin/sh */
+    AIRLOCK_SHELL_FALLBACK = 1 << 12,   /* a file that is no program (ENOEXEC) is run by /bin/sh, as execvp does */
     AIRLOCK_NO_SHARED_MEMORY = 1 << 13, /* fork instead of vfork: slower, for debuggers and odd tracers */
     AIRLOCK_MAKE_INHERITABLE = 1 << 14, /* clear close-on-exec on every descriptor of keep (CPython's pass_fds) */
     AIRLOCK_KEEP_GROUPS = 1 << 15,      /* see uid: root's supplementary groups stay with the child (CPython) */
-    AIRLOCK_IN_ORDER = 1 << 16, /* a descriptor that is not open is an error when its turn comes, after the steps
-                                   before it (posix_spawn, CPython), not before anything is started */
+    AIRLOCK_IN_ORDER = 1 << 16,      /* a descriptor that is not open is an error when its turn comes, after the steps
+                                        before it (posix_spawn, CPython), not before anything is started */
+    AIRLOCK_SHELL_BY_NAME = 1 << 17, /* with SHELL_FALLBACK: /bin/sh gets the name that was searched, not the file that
+                                        was found (glibc's old posix_spawnp) */
 };
 
 struct airlock_command {
@@ -162,7 +164,8 @@ struct airlock_command {
      * default_signals. */
     airlock_signals default_signals;
     airlock_signals mask;
-    int death_signal; /* prctl(2) PR_SET_PDEATHSIG, set after the ids; 0 is none */
+    int death_signal; /* prctl(2) PR_SET_PDEATHSIG, set after the ids: the child gets it when the thread that starts it
+                         ends, even if the process lives on; 0 is none */
 
     /* Process attributes, each used with its flag above. */
     pid_t process_group;
@@ -209,12 +212,13 @@ enum airlock_step {
     AIRLOCK_STEP_ACTION, /* index: of the action */
     AIRLOCK_STEP_CHDIR,
     AIRLOCK_STEP_UMASK,
-    AIRLOCK_STEP_GROUPS,
+    AIRLOCK_STEP_GROUPS, /* index: of the group at fault, -1: all of them */
     AIRLOCK_STEP_GID,
     AIRLOCK_STEP_UID,
     AIRLOCK_STEP_DEATH_SIGNAL,
     AIRLOCK_STEP_CALLBACK,
-    AIRLOCK_STEP_KEEP,  /* a kept descriptor could not be made inheritable; index: the descriptor */
+    AIRLOCK_STEP_KEEP,  /* a kept descriptor could not be made inheritable; index: the descriptor. EINVAL before
+                           anything is started: an entry or a range is wrong; index: of the entry */
     AIRLOCK_STEP_SEAL,  /* neither close_range nor /proc could seal the table */
     AIRLOCK_STEP_LIMIT, /* index: of the limit */
     AIRLOCK_STEP_MASK,
@@ -258,15 +262,16 @@ struct airlock_timing {
  * error and timing may be NULL.
  *
  * A description that is wrong in itself fails before anything is started, with the step that the field belongs to and
- * EINVAL, or EBADF for a negative descriptor; index is then the index of the action, keep entry, range or limit at
- * fault, or -1 when it is about all of them. AIRLOCK_STEP_CHECK is the description as a whole: NULL, an unknown flag or
- * seal, no place for the child.
+ * EINVAL, or EBADF for a negative descriptor of stdio, an action or cgroup; index is then the index of the action, keep
+ * entry, range, group or limit at fault, or -1 when it is about all of them. AIRLOCK_STEP_CHECK is the description as a
+ * whole: NULL, an unknown flag or seal, no place for the child.
  *
  * Unless AIRLOCK_IN_ORDER is given, so does one that cannot work as things are: with EBADF where a descriptor that
  * stdio, an action or AIRLOCK_MAKE_INHERITABLE needs will not be open when its turn comes, or the target of an action
- * is above the limit; with EPERM where a leader of a session asks for a process group. The error is the one that the
- * child would have found. What only the kernel can say (a file that is missing, an id that may not be taken), and what
- * another thread changes meanwhile, the child finds out: then it is gone again when this returns.
+ * is above the limit; with EPERM where a leader of a session asks for a process group; with EINVAL where the kernel has
+ * no such scheduling policy, or no such priority in it; with ENAMETOOLONG where a path is longer than any. The error is
+ * the one that the child would have found. What only the kernel can say (a file that is missing, an id that may not be
+ * taken), and what another thread changes meanwhile, the child finds out: then it is gone again when this returns.
  *
  * Thread-safe. Async-signal-safe unless before_exec is given. No cancellation point. Allocates nothing with malloc.
  * PATH and the environment are read as by getenv(3): another thread must not change them during the call. */
@@ -327,7 +332,7 @@ struct airlock_process {
     int status;
 };
 
-/* A handle of nothing: what close leaves, and safe to close. */
+/* A handle of nothing: what close leaves, and safe to close. So is one that is all zeros. */
 #ifdef __cplusplus
 #define AIRLOCK_PROCESS_NONE (airlock_process{-1, -1, -1, -1, -1, 0, 0})
 #else
@@ -374,7 +379,8 @@ struct airlock_output {
  * communicate). What is no pipe is left alone. A child that does not read its input is no error, and no SIGPIPE
  * reaches the caller. limit is in bytes, for each pipe; 0 is none. When a child prints more, or memory is short, it is
  * killed and reaped, *output holds what was read up to the limit, and ENOBUFS or ENOMEM is returned. A pipe is at its
- * end when every process that holds it has closed it, not when the child ends. Allocates with malloc. */
+ * end when every process that holds it has closed it, not when the child ends. Allocates with malloc. *output has to be
+ * freed on success and on failure; out and err are NULL only after EINVAL or ENOMEM. */
 AIRLOCK_API int airlock_process_communicate(struct airlock_process *process, const void *input, size_t input_length,
                                             size_t limit, struct airlock_output *output);
 

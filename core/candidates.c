@@ -62,7 +62,10 @@ static long execute(struct plan *plan, const char *file) {
         plan->busy_tries++;
         raw2(SYS_nanosleep, &pause, 0);
     }
-    return result;
+    if (result != -ENOEXEC || plan->shell_argv == NULL || (plan->command->flags & AIRLOCK_SHELL_BY_NAME))
+        return result;
+    plan->shell_argv[1] = (char *)file;
+    return raw3(SYS_execve, plan->shell_argv[0], plan->shell_argv, plan->envp);
 }
 
 /* CPython's rule: the first error that says more than "not here" is the one that counts. */
@@ -151,7 +154,7 @@ long child_exec(struct plan *plan, int *index) {
         result = execute_search(plan);
     else
         result = execute(plan, plan->file);
-    if (result == -ENOEXEC && plan->shell_argv != NULL)
+    if (result == -ENOEXEC && plan->shell_argv != NULL && (plan->command->flags & AIRLOCK_SHELL_BY_NAME))
         result = raw3(SYS_execve, plan->shell_argv[0], plan->shell_argv, plan->envp);
     return result;
 }

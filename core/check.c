@@ -10,9 +10,9 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-enum { HIGHEST_SIGNAL = 64, HIGHEST_PRIORITY = 99 };
+enum { HIGHEST_SIGNAL = 64, HIGHEST_PRIORITY = 99, SCHED_RESET_ON_FORK_BIT = 0x40000000 };
 
-static const unsigned every_flag = (AIRLOCK_IN_ORDER << 1) - 1;
+static const unsigned every_flag = (AIRLOCK_SHELL_BY_NAME << 1) - 1;
 
 static int at(struct airlock_error *error, enum airlock_step step, int index, int code) {
     *error = (struct airlock_error){.step = step, .index = index, .code = code};
@@ -49,7 +49,8 @@ static int check_stdio(const struct airlock_command *command, struct airlock_err
     return 0;
 }
 
-/* Here the index is that of the entry: a number that is wrong in itself says little. */
+/* Here the index is that of the entry: a number that is wrong in itself says little. EINVAL, because with EBADF the
+ * index of this step is a descriptor. */
 static int check_keep(const struct airlock_command *command, struct airlock_error *error) {
     if (command->keep_count > INT_MAX || command->keep_range_count > INT_MAX ||
         (command->keep == NULL && command->keep_count > 0) ||
@@ -57,7 +58,7 @@ static int check_keep(const struct airlock_command *command, struct airlock_erro
         return at(error, AIRLOCK_STEP_KEEP, -1, EINVAL);
     for (size_t i = 0; i < command->keep_count; i++)
         if (command->keep[i] < 0)
-            return at(error, AIRLOCK_STEP_KEEP, (int)i, EBADF);
+            return at(error, AIRLOCK_STEP_KEEP, (int)i, EINVAL);
     for (size_t i = 0; i < command->keep_range_count; i++)
         if (command->keep_ranges[i].first < 0 || command->keep_ranges[i].last < command->keep_ranges[i].first)
             return at(error, AIRLOCK_STEP_KEEP, (int)i, EINVAL);
@@ -82,7 +83,10 @@ static int check_ids(const struct airlock_command *command, struct airlock_error
     if ((command->flags & AIRLOCK_SETGID) && command->gid == (gid_t)-1)
         return at(error, AIRLOCK_STEP_GID, 0, EINVAL);
     if (command->group_count > NGROUPS_MAX || (command->groups == NULL && command->group_count > 0))
-        return at(error, AIRLOCK_STEP_GROUPS, 0, EINVAL);
+        return at(error, AIRLOCK_STEP_GROUPS, -1, EINVAL);
+    for (size_t i = 0; i < command->group_count; i++)
+        if (command->groups[i] == (gid_t)-1)
+            return at(error, AIRLOCK_STEP_GROUPS, (int)i, EINVAL);
     return 0;
 }
 
@@ -144,6 +148,39 @@ static bool will_be_open(const struct airlock_command *command, size_t count, in
     return is_open(fd);
 }
 
+/* The kernel knows the policies and the priorities of each. Where it does not say, the child will find out. */
+static bool can_be_scheduled(const struct airlock_command *command) {
+    long policy = command->scheduling_policy;
+    if (!(command->flags & (AIRLOCK_SETSCHEDULER | AIRLOCK_SETSCHEDPARAM)))
+        return true;
+    if (!(command->flags & AIRLOCK_SETSCHEDULER) && (policy = raw1(SYS_sched_getscheduler, 0)) < 0)
+        return true;
+    policy &= ~(long)SCHED_RESET_ON_FORK_BIT;
+    long lowest = raw1(SYS_sched_get_priority_min, policy), highest = raw1(SYS_sched_get_priority_max, policy);
+    if (lowest < 0 || highest < 0)
+        return lowest != -EINVAL && highest != -EINVAL;
+    return command->scheduling_priority >= lowest && command->scheduling_priority <= highest;
+}
+
+/* As the kernel counts, the final NUL is part of it. */
+static bool is_longer_than(size_t limit, const char *path) {
+    size_t length = 0;
+    while (length < limit && path[length] != '\0')
+        length++;
+    return length == limit;
+}
+
+static bool has_long_path(const struct airlock_action *action) {
+    return (action->kind == AIRLOCK_ACTION_OPEN || action->kind == AIRLOCK_ACTION_CHDIR) &&
+           is_longer_than(PATH_MAX, action->path);
+}
+
+/* Of a list the child tries every file. */
+static bool has_long_name(const struct airlock_command *command) {
+    const char *file = command->path != NULL ? command->path : command->argv != NULL ? command->argv[0] : NULL;
+    return command->candidates == NULL && file != NULL && is_longer_than(PATH_MAX, file);
+}
+
 /* Most numbers are low, and need no look at the limit. */
 static bool can_be_open(int fd) {
     uint64_t limit[2] = {UINT64_MAX, UINT64_MAX};
@@ -173,17 +210,24 @@ static bool finds_its_descriptors(const struct airlock_command *command, size_t 
 int check_state(const struct airlock_command *command, struct airlock_error *error) {
     if (command->flags & AIRLOCK_IN_ORDER)
         return 0;
+    if (!can_be_scheduled(command))
+        return at(error, AIRLOCK_STEP_SCHEDULING, 0, EINVAL);
     /* A leader of a session cannot change its group (setpgid(2)). */
     if ((command->flags & AIRLOCK_SETSID) && (command->flags & AIRLOCK_SETPGROUP))
         return at(error, AIRLOCK_STEP_PROCESS_GROUP, 0, EPERM);
     for (int i = 0; command->stdio != NULL && i < 3; i++)
         if (command->stdio[i] >= 0 && !is_open(command->stdio[i]))
             return at(error, AIRLOCK_STEP_STDIO, i, EBADF);
-    for (size_t i = 0; i < command->action_count; i++)
+    for (size_t i = 0; i < command->action_count; i++) {
         if (!finds_its_descriptors(command, i))
             return at(error, AIRLOCK_STEP_ACTION, (int)i, EBADF);
+        if (has_long_path(&command->actions[i]))
+            return at(error, AIRLOCK_STEP_ACTION, (int)i, ENAMETOOLONG);
+    }
+    if (command->cwd != NULL && is_longer_than(PATH_MAX, command->cwd))
+        return at(error, AIRLOCK_STEP_CHDIR, 0, ENAMETOOLONG);
     for (size_t i = 0; (command->flags & AIRLOCK_MAKE_INHERITABLE) && i < command->keep_count; i++)
         if (!will_be_open(command, command->action_count, command->keep[i]))
             return at(error, AIRLOCK_STEP_KEEP, command->keep[i], EBADF);
-    return 0;
+    return has_long_name(command) ? at(error, AIRLOCK_STEP_EXEC, 0, ENAMETOOLONG) : 0;
 }

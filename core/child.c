@@ -199,7 +199,7 @@ static long set_umask(struct plan *plan, int *index) {
  * user by oversight (Rust). */
 static long set_groups(struct plan *plan, int *index) {
     const struct airlock_command *command = plan->command;
-    (void)index;
+    *index = -1;
     if (command->flags & AIRLOCK_SETGROUPS)
         return raw2(SYS_AIRLOCK_setgroups, command->group_count, command->groups);
     if ((command->flags & AIRLOCK_SETUID) && !(command->flags & AIRLOCK_KEEP_GROUPS) && command->uid != 0 &&

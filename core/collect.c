@@ -146,9 +146,10 @@ static int exchange_without_sigpipe(struct exchange *exchange) {
     return code;
 }
 
-/* Never NULL, and a NUL behind the last byte, for those who expect text. */
+/* A NUL behind the last byte, for those who expect text: a buffer that there is has room for it, even when there was no
+ * memory for a larger one. */
 static int finish_buffer(struct buffer *buffer) {
-    int code = grow(buffer);
+    int code = buffer->data == NULL ? grow(buffer) : 0;
     if (code == 0)
         buffer->data[buffer->length] = '\0';
     return code;
@@ -156,11 +157,13 @@ static int finish_buffer(struct buffer *buffer) {
 
 int airlock_process_communicate(struct airlock_process *process, const void *input, size_t input_length, size_t limit,
                                 struct airlock_output *output) {
-    if (process->pid <= 0 || output == NULL || (input == NULL && input_length > 0))
+    if (output == NULL)
+        return EINVAL;
+    *output = (struct airlock_output){0};
+    if (process->pid <= 0 || (input == NULL && input_length > 0))
         return EINVAL;
     struct exchange exchange = {.process = process, .input = input, .input_left = input_length};
     exchange.limit = limit == 0 ? (size_t)SSIZE_MAX : limit;
-    *output = (struct airlock_output){0};
     int code = exchange_without_sigpipe(&exchange);
     for (int stream = OUT; stream < STREAMS; stream++) {
         int failed = finish_buffer(&exchange.buffers[stream]);

@@ -249,6 +249,7 @@ static void text_subject(struct text *text, const struct airlock_error *error, c
     case AIRLOCK_STEP_STDIO:
     case AIRLOCK_STEP_KEEP:
     case AIRLOCK_STEP_LIMIT:
+    case AIRLOCK_STEP_GROUPS:
         text_index(text, error->index);
         break;
     default:

@@ -231,6 +231,9 @@ int airlock_process_kill(struct airlock_process *process, int signal) {
 }
 
 void airlock_process_close(struct airlock_process *process) {
+    /* The zeros of a handle that nothing was started in are no descriptors. */
+    if (process->pid == 0)
+        *process = AIRLOCK_PROCESS_NONE;
     close_and_forget(&process->in);
     close_and_forget(&process->out);
     close_and_forget(&process->err);

@@ -180,7 +180,8 @@ static int prepare_ranges(struct attempt *attempt) {
     return 0;
 }
 
-/* What the shell is given when the file turns out to be no program: itself, the file, the arguments from the second. */
+/* What the shell is given when the file turns out to be no program: itself, the file, the arguments from the second.
+ * Where a search finds it, the child fills the file in. */
 static int prepare_shell(struct attempt *attempt) {
     struct plan *plan = &attempt->plan;
     size_t count = 0;

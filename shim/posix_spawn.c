@@ -118,5 +118,5 @@ EXPORT_VERSION(shim_posix_spawnp_old, posix_spawnp, OLD)
 
 DEFINE_SPAWN(shim_posix_spawn_old, "posix_spawn", LIBC_POSIX_SPAWN_OLD, AIRLOCK_SEARCH_NONE, AIRLOCK_SHELL_FALLBACK)
 DEFINE_SPAWN(shim_posix_spawnp_old, "posix_spawnp", LIBC_POSIX_SPAWNP_OLD, AIRLOCK_SEARCH_PARENT_PATH,
-             AIRLOCK_SHELL_FALLBACK)
+             AIRLOCK_SHELL_FALLBACK | AIRLOCK_SHELL_BY_NAME)
 #endif

@@ -42,7 +42,7 @@ END
 @test "streams and kept descriptors out of range are refused with their place; numbers that are not open may be kept" {
     run plain "$probe" descriptors
     diff -u - <(echo "$output") <<'END'
-keep of -1: keep 1: EBADF
+keep of -1: keep 1: EINVAL
 keep of INT_MAX: exited with 0
 no keep: keep: EINVAL
 inheritable INT_MAX: keep 2147483647: EBADF
@@ -85,8 +85,13 @@ uid -1: uid: EINVAL
 gid -1: gid: EINVAL
 no groups: groups: EINVAL
 too many groups: groups: EINVAL
+the second group is -1: groups 1: EINVAL
 priority 100: scheduling: EINVAL
-unknown policy: scheduling: EINVAL, said the child
+priority 1 without real time: scheduling: EINVAL
+unknown policy: scheduling: EINVAL
+policy -1: scheduling: EINVAL
+real time without a priority: scheduling: EINVAL
+unknown policy, in order: scheduling: EINVAL, said the child
 closed cgroup: clone: EBADF
 cgroup -1: clone: EBADF
 no directory: chdir /nowhere: ENOENT, said the child
@@ -115,7 +120,8 @@ unknown stream: stdio 2: EINVAL
 streams and stdio: check: EINVAL
 output: EINVAL
 exec with a pidfd: EINVAL
-handle of nothing: wait ECHILD, try_wait ECHILD, kill ESRCH
+handle of nothing: wait ECHILD, try_wait ECHILD, kill ESRCH, communicate EINVAL, its output freed
+handle of zeros: communicate EINVAL, standard streams open
 END
 }
 
@@ -131,9 +137,10 @@ END
     run plain "$probe" long-names
     [ "$status" -eq 0 ]
     diff -u - <(sed -E 's/x{100,}(: [A-Z]+)?/…/' <<<"$output") <<'END'
-long name: exec …, said the child
-long path: exec …, said the child
-long directory: chdir …, said the child
+long name: exec …
+long path: exec …
+long directory: chdir …
+long file: action 1 (open 5 …
 long PATH: exec no-such-program: ENOENT, said the child
 END
 }

@@ -83,6 +83,19 @@ the parent
 exited with 0" "$command" search "$BATS_TEST_TMPDIR"
 }
 
+@test "a file that is no program is run by the shell under the name where a path, a list or a search found it" {
+    local script=$BATS_TEST_TMPDIR/script
+    echo "echo \"\$0 \$1\"" >"$script"
+    chmod +x "$script"
+    prints "$script word
+exited with 0
+$script word
+exited with 0
+$script word
+exited with 0
+exec script: ENOEXEC" "$command" shell "$script" "/nowhere:$BATS_TEST_TMPDIR"
+}
+
 @test "a relative program is looked for in the child's new directory, an element of PATH as well" {
     mkdir "$BATS_TEST_TMPDIR/parent"
     printf '#!/bin/sh\necho found\n' >"$BATS_TEST_TMPDIR/parent/which-one"

@@ -186,6 +186,24 @@ static void search(void) {
     }
 }
 
+/* A file without #! is run by a shell, which has to be told where it is; $0 says what it was told. */
+static void shell(void) {
+    const char *const list[] = {"/nowhere/script", case_words[0], NULL};
+    struct airlock_command command = {
+        .argv = (char *[]){"script", "word", NULL}, .seal = AIRLOCK_SEAL, .flags = AIRLOCK_SHELL_FALLBACK};
+    command.path = case_words[0];
+    collect_and_tell(&command);
+    command.path = NULL;
+    command.candidates = list;
+    collect_and_tell(&command);
+    command.candidates = NULL;
+    command.search = AIRLOCK_SEARCH_PARENT_PATH;
+    setenv("PATH", case_words[1], 1);
+    collect_and_tell(&command);
+    command.flags = 0;
+    spawn_and_tell(&command);
+}
+
 /* A path without a slash at its beginning is looked for in the new directory, wherever that came from. */
 static void relative(void) {
     int elsewhere = open(case_words[0], O_PATH | O_CLOEXEC);
@@ -520,6 +538,7 @@ int main(int argc, char **argv) {
                                              {"closefrom", close_from},
                                              {"candidates", candidates},
                                              {"search", search},
+                                             {"shell", shell},
                                              {"relative", relative},
                                              {"environment", environment},
                                              {"arguments", arguments},

@@ -2,6 +2,7 @@
 #include "library.h"
 
 #include <limits.h>
+#include <sched.h>
 
 static char *const argv[] = {"true", NULL};
 static int callback_calls;
@@ -118,8 +119,17 @@ static void attributes(void) {
     refuse("no groups", (struct airlock_command){TRUE, .flags = AIRLOCK_SETGROUPS, .group_count = 1});
     refuse("too many groups",
            (struct airlock_command){TRUE, .flags = AIRLOCK_SETGROUPS, .groups = groups, .group_count = 1 << 20});
+    refuse("the second group is -1", (struct airlock_command){TRUE, .flags = AIRLOCK_SETGROUPS,
+                                                              .groups = (gid_t[]){0, (gid_t)-1}, .group_count = 2});
     refuse("priority 100", (struct airlock_command){TRUE, .flags = AIRLOCK_SETSCHEDPARAM, .scheduling_priority = 100});
+    refuse("priority 1 without real time",
+           (struct airlock_command){TRUE, .flags = AIRLOCK_SETSCHEDPARAM, .scheduling_priority = 1});
     refuse("unknown policy", (struct airlock_command){TRUE, .flags = AIRLOCK_SETSCHEDULER, .scheduling_policy = 77});
+    refuse("policy -1", (struct airlock_command){TRUE, .flags = AIRLOCK_SETSCHEDULER, .scheduling_policy = -1});
+    refuse("real time without a priority",
+           (struct airlock_command){TRUE, .flags = AIRLOCK_SETSCHEDULER, .scheduling_policy = SCHED_FIFO});
+    refuse("unknown policy, in order",
+           (struct airlock_command){TRUE, .flags = AIRLOCK_SETSCHEDULER | AIRLOCK_IN_ORDER, .scheduling_policy = 77});
     refuse("closed cgroup", (struct airlock_command){TRUE, .flags = AIRLOCK_SETCGROUP, .cgroup = 77});
     refuse("cgroup -1", (struct airlock_command){TRUE, .flags = AIRLOCK_SETCGROUP, .cgroup = -1});
     refuse("no directory", (struct airlock_command){TRUE, .cwd = "/nowhere"});
@@ -145,6 +155,8 @@ static void long_names(void) {
     refuse("long name", (struct airlock_command){.argv = (char *[]){name, NULL}, .search = AIRLOCK_SEARCH_PARENT_PATH});
     refuse("long path", (struct airlock_command){.path = name, .argv = argv});
     refuse("long directory", (struct airlock_command){TRUE, .cwd = name});
+    refuse("long file",
+           (struct airlock_command){TRUE, ACTIONS(2, AIRLOCK_CLOSE(5), AIRLOCK_OPEN(5, name, O_RDONLY, 0))});
     static char path[70100] = "PATH=";
     strcat(path, name);
     refuse("long PATH", (struct airlock_command){.argv = (char *[]){"no-such-program", NULL},
@@ -172,9 +184,17 @@ static void null_pointers(void) {
     printf("output: %s\n", error_name(airlock_collect(&command, 0, NULL, &error)));
     printf("exec with a pidfd: %s\n",
            error_name(airlock_exec(&(struct airlock_command){TRUE, .flags = AIRLOCK_WANT_PIDFD}, NULL)));
-    printf("handle of nothing: wait %s, try_wait %s, kill %s\n", error_name(airlock_process_wait(&process, NULL)),
-           error_name(airlock_process_try_wait(&process, NULL)), error_name(airlock_process_kill(&process, SIGKILL)));
+    struct airlock_output garbage = {.out = (char *)16, .err = (char *)16};
+    printf("handle of nothing: wait %s, try_wait %s, kill %s, communicate %s, its output freed\n",
+           error_name(airlock_process_wait(&process, NULL)), error_name(airlock_process_try_wait(&process, NULL)),
+           error_name(airlock_process_kill(&process, SIGKILL)),
+           error_name(airlock_process_communicate(&process, NULL, 0, 0, &garbage)));
+    airlock_output_free(&garbage);
     airlock_process_close(&process);
+    struct airlock_process zeros = {0};
+    printf("handle of zeros: communicate %s, ", error_name(airlock_process_communicate(&zeros, NULL, 0, 0, &garbage)));
+    airlock_process_close(&zeros);
+    printf("standard streams %s\n", fcntl(0, F_GETFD) >= 0 && zeros.in == -1 ? "open" : "closed");
 }
 
 /* In the memory of a child of its own the count would stay 0 in any case; here the description is refused before. */
