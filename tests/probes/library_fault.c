@@ -213,6 +213,8 @@ struct run {
     struct fault fault;
 };
 
+static pid_t supervisor;
+
 /* The process under test, from its first line to its last. normal is filled by the first run, without a failure. */
 static void be_subject(const struct run *run, struct outcome *normal) {
     static struct snapshot before, after;
@@ -223,6 +225,8 @@ static void be_subject(const struct run *run, struct outcome *normal) {
     open_records();
     run->scenario->arrange();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user would have lost it */
+    if (getppid() != supervisor)      /* it ended before that, and nobody would ever answer */
+        _exit(96);
     install_filter(&run->fault);
     if (run->warm)
         run_once(run->scenario, REFUSING, &got);
@@ -263,6 +267,7 @@ static void carry_out_once(const struct run *run, struct outcome *normal, struct
     memset(counts, 0, sizeof *counts);
     memset((void *)shared, 0, sizeof *shared);
     fflush(stdout);
+    supervisor = getpid();
     pid_t subject = fork();
     if (subject < 0)
         die("fork");
