@@ -215,10 +215,21 @@ print(first["name"], first["pid"], first["ts"], first["dur"], first["args"]["chi
 print(by("command")[0]["dur"], by("command")[0]["args"]["status"])
 inside = [p for p in by("phase") if first["ts"] <= p["ts"] and p["ts"] + p["dur"] <= first["ts"] + first["dur"] + .001]
 print([p["name"] for p in inside])
-print(sorted({(e["pid"], e["args"]["name"]) for e in events if e["name"] == "process_name"}))
+names = sorted({(e["pid"], e["args"]["name"]) for e in events if e["name"] == "process_name"})
+print(names)
+print({e["pid"] for e in slices} - {pid for pid, name in names} or "every track has a name")
+ends, over = {}, 0
+for e in sorted(slices, key=lambda e: (e["ts"], -e["dur"])):
+    around, end = ends.setdefault(e["tid"], []), e["ts"] + e["dur"]
+    while around and around[-1] <= e["ts"] + .001:
+        around.pop()
+    over += bool(around) and end > around[-1] + .001
+    around.append(end)
+print(over, "slices end after the one around them")
 END
     assert_lines "4 3 28 1" "cc 50 1000000.0 100.0 60" "600000.0 exited 3" "['prepare', 'clone', 'setup', 'exec']" \
-        "[(50, 'make'), (60, 'cc-real')]"
+        "[(50, 'make'), (60, 'cc-real'), (63, 'sh')]" "every track has a name" \
+        "0 slices end after the one around them"
 }
 
 @test "the metrics are OpenMetrics, and their numbers are those of the log" {

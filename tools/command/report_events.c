@@ -46,7 +46,7 @@ static void begin_event(struct trace_events *events, const char *phase, const ch
 
 static void name_process(struct trace_events *events, int64_t pid, const char *program) {
     int64_t *named = &events->named[pid & (NAMED_PIDS - 1)];
-    if (*named == pid)
+    if (*named == pid || pid <= 0)
         return;
     *named = pid;
     begin_event(events, "M", "process_name", pid, pid, 0, 0);
@@ -110,6 +110,7 @@ void trace_events_add(struct trace_events *events, const struct record *record) 
     if (record->type == RECORD_SPAWN) {
         add_spawn(events, record);
     } else {
+        name_process(events, record->child, "sh"); /* one that started nothing itself has no other name */
         add_exit(events, record);
     }
 }
