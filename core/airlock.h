@@ -247,7 +247,7 @@ struct airlock_timing {
     uint64_t start_ns;   /* when airlock_spawn was entered */
     uint64_t prepare_ns; /* until the clone */
     uint64_t clone_ns;   /* until the child ran its first line */
-    uint64_t setup_ns;   /* the child's steps, until exec */
+    uint64_t setup_ns;   /* the child's steps, until exec, or until the parent learned which of them failed */
     uint64_t exec_ns;    /* exec, until the parent ran again */
     enum airlock_primitive primitive;
     int cut;           /* 1: the child began with only the low end of the parent's table; 0: with a copy of all */

@@ -337,6 +337,8 @@ static void fill_timing(const struct attempt *attempt, const struct report *repo
     if (report->exec_ns > report->started_ns) {
         timing->setup_ns = report->exec_ns - report->started_ns;
         timing->exec_ns = resumed > report->exec_ns ? resumed - report->exec_ns : 0;
+    } else if (report->started_ns > 0 && resumed > report->started_ns) {
+        timing->setup_ns = resumed - report->started_ns; /* one of the steps failed */
     }
 }
 

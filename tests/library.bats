@@ -215,6 +215,8 @@ limits: clone3, shared memory, cut
 death signal: clone3, shared memory, cut
 search: clone3, shared memory, cut
 failure: clone3, shared memory, whole table, exec /nowhere: ENOENT
+failed step: clone3, shared memory, cut, chdir /nowhere: ENOENT, before exec
+failed callback: fork, copied memory, whole table, callback: ENOTTY, before exec
 user: clone3, copied memory, cut
 group id: clone3, copied memory, cut
 groups: clone3, copied memory, cut

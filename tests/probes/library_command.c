@@ -452,9 +452,9 @@ static void describe(const char *what, struct airlock_command command) {
     printf("%s: %s, %s, %s", what, airlock_primitive_name(timing.primitive),
            timing.shared_memory ? "shared memory" : "copied memory", timing.cut ? "cut" : "whole table");
     bool timed = timing.start_ns > 0 && timing.prepare_ns > 0 && timing.clone_ns > 0 && timing.setup_ns > 0 &&
-                 (code != 0 || timing.exec_ns > 0);
-    printf("%s%s%s\n", timed ? "" : ", a phase without a time", code == 0 ? "" : ", ",
-           code == 0 ? "" : text_of(&error, &command));
+                 ((code != 0 && error.step != AIRLOCK_STEP_EXEC) || timing.exec_ns > 0);
+    printf("%s%s%s%s\n", timed ? "" : ", a phase without a time", code == 0 ? "" : ", ",
+           code == 0 ? "" : text_of(&error, &command), timing.exec_ns > 0 ? "" : ", before exec");
 }
 
 #define TRUE .path = "/bin/true", .argv = (char *[]){"true", NULL}, .seal = AIRLOCK_SEAL
@@ -479,6 +479,8 @@ static void paths(void) {
                                                 .search = AIRLOCK_SEARCH_CHILD_PATH,
                                                 .envp = (char *[]){"A=1", NULL}});
     describe("failure", (struct airlock_command){.path = "/nowhere", .argv = (char *[]){"x", NULL}});
+    describe("failed step", (struct airlock_command){TRUE, .cwd = "/nowhere"});
+    describe("failed callback", (struct airlock_command){TRUE, .before_exec = fail_with_enotty});
     describe("user", (struct airlock_command){TRUE, .flags = AIRLOCK_SETUID});
     describe("group id", (struct airlock_command){TRUE, .flags = AIRLOCK_SETGID});
     describe("groups", (struct airlock_command){TRUE, .flags = AIRLOCK_SETGROUPS, .groups = &group, .group_count = 1});
