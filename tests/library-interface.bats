@@ -146,6 +146,12 @@ kill -KILL $$: killed by SIGKILL (9)
 kill -KILL $$: killed by SIGKILL (9)' ]
 }
 
+@test "the example of a supervisor ends where SIGCHLD is ignored, too" {
+    run plain timeout -k 1 20 env --ignore-signal=CHLD "$examples/example-supervisor" 2 'exit 3'
+    [ "$status" -eq 0 ]
+    [ "$output" = $'exit 3: ended, and its status is lost\nexit 3: ended, and its status is lost' ]
+}
+
 @test "the example of a pipeline passes everything through three programs, and the first ends when the last does" {
     plain "$examples/example-pipeline" 'seq 10' 'tail -n 2' 'tac' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
     [ "$(<"$BATS_TEST_TMPDIR/out")" = $'10\n9' ]

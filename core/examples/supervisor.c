@@ -4,6 +4,7 @@
  *     example-supervisor STARTS COMMAND [COMMAND…] */
 #include <airlock.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,12 +37,14 @@ static int start(struct service *service) {
 }
 
 static void reap(struct service *service) {
-    char text[64];
+    char text[64] = "ended, and its status is lost"; /* where SIGCHLD is ignored */
     int status;
-    if (airlock_process_try_wait(&service->process, &status) != 0)
+    int code = airlock_process_try_wait(&service->process, &status);
+    if (code == EAGAIN)
         return;
+    if (code == 0)
+        airlock_status_text(status, text, sizeof text);
     airlock_process_close(&service->process);
-    airlock_status_text(status, text, sizeof text);
     printf("%s: %s\n", service->command, text);
     fflush(stdout);
     if (service->starts_left > 0)
