@@ -107,7 +107,7 @@ static bool is_right_step(const struct fault *fault, int step) {
             return true;
     /* A priority is compared with those that the kernel has for the policy: EINVAL is its word that there is none. */
     if (fault->number == SYS_sched_get_priority_min || fault->number == SYS_sched_get_priority_max)
-        return step == AIRLOCK_STEP_CHECK && fault->error == EINVAL;
+        return step == AIRLOCK_STEP_SCHEDULING && fault->error == EINVAL;
     if (fault->who == PARENT)
         return step == AIRLOCK_STEP_PREPARE || step == AIRLOCK_STEP_CLONE || step == AIRLOCK_STEP_STDIO;
     for (size_t i = 0; i < sizeof steps_of / sizeof steps_of[0]; i++)
