@@ -38,7 +38,24 @@ END
     run -7 traced sh -c 'exit 7'
     run -0 traced true
     run -143 traced sh -c 'kill -TERM $$'
+    # Also where whoever started airlock does not want to hear of children.
+    run -7 become_clean timeout -k 5 "$LIMIT" env --ignore-signal=CHLD "$AIRLOCK" trace sh -c 'exit 7'
     run -137 traced sh -c 'kill -KILL $$'
+}
+
+@test "the program runs to its end when nobody reads the lines any more, and no folder is left" {
+    local gone=$BATS_TEST_TMPDIR/gone reader
+    mkfifo "$LINES"
+    (: <"$LINES" && : >"$gone") 3>&- &
+    reader=$!
+    run -0 become_clean timeout -k 5 "$LIMIT" env -u LD_PRELOAD --default-signal=PIPE "$AIRLOCK" trace -o "$LINES" \
+        lua5.4 -e "os.execute('until [ -e $gone ]; do sleep 0.01; done; true') os.execute('echo all done')"
+    wait "$reader"
+    [ "${lines[0]}" = "all done" ]
+    [[ ${lines[1]} == "airlock: -o '$LINES': "* ]]
+    # Neither is the program deaf to the same signal.
+    run -141 become_clean timeout -k 5 "$LIMIT" env --default-signal=PIPE "$AIRLOCK" trace sh -c 'kill -PIPE $$'
+    [ -z "$(ls "$TMPDIR")" ]
 }
 
 @test "a program that is missing or cannot be run ends as with airlock run" {

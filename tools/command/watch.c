@@ -35,6 +35,7 @@ struct session {
     pid_t child;
     int status; /* of the child, once it has ended */
     sigset_t mask;
+    struct sigaction ended, unread; /* what SIGCHLD and SIGPIPE did before */
     struct lines lines;
     struct record_reader *reader;
     uint64_t freed; /* bytes given back */
@@ -69,8 +70,13 @@ static void remove_log(struct session *session) {
     session->folder[0] = '\0';
 }
 
+/* Whoever started airlock may ignore SIGCHLD, and then the program's status would be lost; and the end of the one who
+ * reads the lines must not be the end of the watch. The program gets both signals as they were. */
 static void watch_signals(struct session *session) {
+    const struct sigaction reset = {.sa_handler = SIG_DFL}, ignore = {.sa_handler = SIG_IGN};
     sigset_t wanted;
+    sigaction(SIGCHLD, &reset, &session->ended);
+    sigaction(SIGPIPE, &ignore, &session->unread);
     sigemptyset(&wanted);
     const int signals[] = {SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
@@ -117,6 +123,8 @@ static bool start(struct session *session, char **argv) {
             complain("'%s' cannot be started: %s", argv[0], strerror(errno));
         return session->child > 0;
     }
+    sigaction(SIGCHLD, &session->ended, NULL);
+    sigaction(SIGPIPE, &session->unread, NULL);
     sigprocmask(SIG_SETMASK, &session->mask, NULL);
     if (setenv("AIRLOCK_LOG", session->log, 1) != 0 || setenv("AIRLOCK_LOG_FDS", "1", 1) != 0)
         _exit(EXIT_OWN_ERROR);
