@@ -219,8 +219,10 @@ static void put_call(struct text *text, const struct request *request) {
     put_attributes(text, request);
 }
 
-static void put_how(struct text *text, const struct airlock_timing *timing) {
-    json_member_string(text, "primitive", airlock_primitive_name(timing->primitive), 16);
+static void put_how(struct text *text, const struct request *request, const struct event_outcome *outcome) {
+    const struct airlock_timing *timing = outcome->timing;
+    bool by_libc = request->obstacle != NULL && (outcome->error == NULL || outcome->error->code == 0);
+    json_member_string(text, "primitive", by_libc ? "libc" : airlock_primitive_name(timing->primitive), 16);
     json_name(text, "cut");
     text_string(text, timing->cut ? "true" : "false");
     json_name(text, "shared_memory");
@@ -255,6 +257,8 @@ static void put_times(struct text *text, const struct airlock_timing *timing) {
 static const char *rule_for(const struct request *request, const struct held *held) {
     if (held->by_action)
         return "file action";
+    if (request->obstacle != NULL)
+        return "passed through";
     for (size_t i = 0; i < request->kept.count; i++)
         if (held->fd >= request->kept.ranges[i].first && held->fd <= request->kept.ranges[i].last)
             return request->kept.rules[i];
@@ -343,7 +347,7 @@ void event_end(struct event *event, const struct request *request, const struct 
     struct text text = {.to = event->line, .size = sizeof event->line};
     put_head(&text, "spawn", event->entered);
     put_call(&text, request);
-    put_how(&text, outcome->timing);
+    put_how(&text, request, outcome);
     if (outcome->child > 0)
         json_member_number(&text, "child", outcome->child);
     if (outcome->error != NULL && outcome->error->code != 0)
@@ -354,7 +358,7 @@ void event_end(struct event *event, const struct request *request, const struct 
         put_descriptors(&text, event, request, true);
     }
     if (request->mode == MODE_ENFORCE)
-        put_reset_signals(&text, outcome->timing->signals_reset);
+        put_reset_signals(&text, outcome->timing->signals_reset & ~request->ignored_by_call);
     if (request->obstacle != NULL)
         json_member_string(&text, "passed_through", request->obstacle, 100);
     write_line(&text);

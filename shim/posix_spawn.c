@@ -66,6 +66,7 @@ static int carry_out(const struct spawn_call *call, const struct spawn_arguments
     request.call = call->name;
     request.caller = caller;
     request.signals_chosen = false;
+    request.ignored_by_call = 0;
     request.shell_line = NULL;
     request.obstacle = NULL;
     request.mapped = 0;

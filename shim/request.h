@@ -23,8 +23,9 @@ struct request {
     const char *call;   /* the function that the program called, by name */
     const void *caller; /* where it was called from */
     struct airlock_command command;
-    const char *shell_line; /* system, popen: what the shell is to run; NULL otherwise */
-    bool signals_chosen;    /* the caller named the signals to be reset (POSIX_SPAWN_SETSIGDEF) */
+    const char *shell_line;          /* system, popen: what the shell is to run; NULL otherwise */
+    bool signals_chosen;             /* the caller named the signals to be reset (POSIX_SPAWN_SETSIGDEF) */
+    airlock_signals ignored_by_call; /* system: what it ignores itself for the while, and the program does not */
 
     /* Why the call has to go to libc instead, or NULL. */
     const char *obstacle;

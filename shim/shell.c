@@ -41,6 +41,7 @@ void shell_prepare(struct shell_call *call, const char *name, const void *caller
     call->request.call = name;
     call->request.caller = caller;
     call->request.signals_chosen = false;
+    call->request.ignored_by_call = 0;
     call->request.shell_line = line;
     call->request.obstacle = NULL;
     call->request.mapped = 0;

@@ -168,6 +168,7 @@ static int run(const char *line, const void *caller) {
     int code = enter(&call, &command->default_signals);
     if (code != 0)
         return status_of_failure(code);
+    shell.request.ignored_by_call = command->default_signals;
     command->flags |= AIRLOCK_SETMASK;
     command->mask = call.old_mask;
     code = request_spawn(&shell.request, &child, &error);

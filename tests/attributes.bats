@@ -150,8 +150,15 @@ print(os.stat("/proc/self/environ").st_uid == os.getuid())'
 
 @test "an attribute that nobody here knows is left to libc, and the record says so" {
     assert_both "the child ended with 7" "$PROBES/stranger" flag
-    AIRLOCK_LOG=$BATS_TEST_TMPDIR/log enforced "$PROBES/stranger" flag
+    AIRLOCK_LOG=$BATS_TEST_TMPDIR/log AIRLOCK_LOG_FDS=1 enforced \
+        sh -c 'exec 7</etc/passwd "$0" flag' "$PROBES/stranger"
     grep -q '"passed_through":"an attribute flag that this library does not know"' "$BATS_TEST_TMPDIR/log"
+    # Nothing was held back, so nothing is said to be.
+    grep -q '"primitive":"libc",.*"sealed":\[\],"kept":\[{"fd":7,"what":"/etc/passwd","rule":"passed through"}\]' \
+        "$BATS_TEST_TMPDIR/log"
+    # A policy would not help, so none is suggested.
+    "$AIRLOCK" audit --log "$BATS_TEST_TMPDIR/log" | grep -q '7 .*/etc/passwd .*passed through'
+    ! "$AIRLOCK" audit --suggest --log "$BATS_TEST_TMPDIR/log" | grep -q passwd
 }
 
 @test "a control group of glibc 2.39 is read where that has it" {

@@ -38,6 +38,17 @@ END
     [ "$output" = "11 spawns, 4 exits" ]
 }
 
+@test "a signal that system ignores for its caller is not told as one that the program ignores" {
+    recorded env --default-signal=PIPE,XFSZ lua5.4 -e 'os.execute("true")'
+    [ "$(ask 'records[0].get("signals_reset", [])')" = "[]" ]
+    rm "$LOG"
+    recorded env --ignore-signal=QUIT,PIPE --default-signal=XFSZ lua5.4 -e 'os.execute("true")'
+    [ "$(ask 'records[0]["signals_reset"]')" = "['SIGPIPE']" ]
+    rm "$LOG"
+    AIRLOCK_SIGNALS=all recorded env --ignore-signal=QUIT --default-signal=PIPE,XFSZ lua5.4 -e 'os.execute("true")'
+    [ "$(ask 'records[0]["signals_reset"]')" = "['SIGQUIT']" ]
+}
+
 @test "the records of audit mode are what the schema says" {
     AIRLOCK_MODE=audit recorded "$PYTHON" "$ROOT/tests/records/many.py"
     run -0 validate

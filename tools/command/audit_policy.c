@@ -68,8 +68,9 @@ static bool make_line(struct line *line, const struct tally_entry *entry, bool c
     line->count = entry->count;
     line->comment = comment;
     line->descriptors[0] = line->reason[0] = '\0';
-    if (!comment && strcmp(tally_part(entry, AUDIT_RULE), "file action") == 0)
-        return false; /* the call itself passes it on: no policy is needed */
+    const char *rule = tally_part(entry, AUDIT_RULE);
+    if (!comment && (strcmp(rule, "file action") == 0 || strcmp(rule, "passed through") == 0))
+        return false; /* the call itself, or libc in the library's place, passes it on whatever a policy says */
     if (!name_descriptors(tally_part(entry, AUDIT_WHAT), &descriptors))
         return false;
     words_add_plain(&reason, tally_part(entry, AUDIT_WHAT));
@@ -77,7 +78,7 @@ static bool make_line(struct line *line, const struct tally_entry *entry, bool c
     words_add_plain(&reason, tally_part(entry, AUDIT_CALL));
     if (!comment) {
         words_add(&reason, ", by: ");
-        words_add_plain(&reason, tally_part(entry, AUDIT_RULE));
+        words_add_plain(&reason, rule);
     }
     return true;
 }
