@@ -91,7 +91,8 @@ enum airlock_source {
 #define AIRLOCK_CLOSEFROM(n) AIRLOCK_ACTION(AIRLOCK_ACTION_CLOSEFROM, (n), 0, 0, 0, 0)
 #define AIRLOCK_TCSETPGRP(n) AIRLOCK_ACTION(AIRLOCK_ACTION_TCSETPGRP, (n), 0, 0, 0, 0)
 
-/* A limit of the child: resource is one of RLIMIT_*, soft and hard are in setrlimit(2)'s units. */
+/* A limit of the child: resource is one of RLIMIT_*, soft and hard are in setrlimit(2)'s units; UINT64_MAX is
+ * none (RLIM_INFINITY may be a smaller number where long has 32 bits). */
 struct airlock_limit {
     int resource;
     uint64_t soft;
@@ -351,15 +352,16 @@ AIRLOCK_API int airlock_process_start(const struct airlock_command *command, con
                                       struct airlock_timing *timing);
 
 /* Closes the pipe to its input, waits for its end and reaps it; status, which may be NULL, is one of wait(2). Again
- * and again the same answer. ECHILD: it was reaped elsewhere (SIGCHLD is ignored, say), and its status is lost. */
+ * and again the same answer. ECHILD: it was reaped elsewhere (SIGCHLD is ignored, say), and its status is lost; or the
+ * handle is of nothing. *status is untouched then. */
 AIRLOCK_API int airlock_process_wait(struct airlock_process *process, int *status);
 
 /* The same without waiting and without closing anything: EAGAIN while the child runs. Async-signal-safe. */
 AIRLOCK_API int airlock_process_try_wait(struct airlock_process *process, int *status);
 
 /* Sends a signal to this child and never to another process: it goes through the pidfd and, where there is none, only
- * as long as the child was not reaped. 0 also when the child has ended (Rust). EINVAL: no such signal.
- * Async-signal-safe. */
+ * as long as the child was not reaped. 0 also when the child has ended (Rust). EINVAL: no such signal;
+ * EPERM: it became another user's; ESRCH: the handle is of nothing. Async-signal-safe. */
 AIRLOCK_API int airlock_process_kill(struct airlock_process *process, int signal);
 
 /* Closes what is left of pipes and the pidfd; the handle becomes AIRLOCK_PROCESS_NONE. Neither ends the child nor waits
