@@ -129,9 +129,15 @@ static void leave(const struct system_call *call) {
 
 static void cancelled(void *argument) {
     const struct system_call *call = argument;
+    struct rusage usage;
+    pid_t waited;
+    int status;
     raw2(SYS_kill, call->pid, SIGKILL);
-    while (raw4(SYS_wait4, call->pid, 0, 0, 0) == -EINTR)
-        continue;
+    do
+        waited = wait4(call->pid, &status, 0, &usage); /* a thread that is cancelled is not cancelled again */
+    while (waited < 0 && errno == EINTR);
+    if (waited == call->pid)
+        event_reaped("system", call->pid, status, call->started_ns, &usage);
     leave(call);
 }
 

@@ -153,6 +153,11 @@ print(os.waitpid(pid, 0)[1] >> 8)'
         "$shell" handle INT ignore QUIT cancel "$BATS_TEST_TMPDIR/pid2"
 }
 
+@test "the end of a command whose thread is cancelled is recorded" {
+    AIRLOCK_LOG=$BATS_TEST_TMPDIR/log enforced "$shell" cancel "$BATS_TEST_TMPDIR/pid"
+    grep -q '"type":"exit",.*"call":"system","child":[0-9]*,"status":"killed by SIGKILL"' "$BATS_TEST_TMPDIR/log"
+}
+
 @test "after a cancelled call the next one works" {
     assert_both $'the thread was cancelled: yes\nits child: gone\nsystem: exit 4' \
         "$shell" cancel "$BATS_TEST_TMPDIR/pid" system "exit 4"
