@@ -150,7 +150,7 @@ static int exchange_without_sigpipe(struct exchange *exchange) {
  * memory for a larger one. */
 static int finish_buffer(struct buffer *buffer) {
     int code = buffer->data == NULL ? grow(buffer) : 0;
-    if (code == 0)
+    if (buffer->data != NULL)
         buffer->data[buffer->length] = '\0';
     return code;
 }
