@@ -57,7 +57,8 @@ def spawn_goals(settings, count, library, preload):
     settings.tell(f"goals: {count:,} descriptors")
     columns = pick("vfork", "airlock", "glibc", "preload", "cut", "cut-calls")
     with Crew(settings.programs, columns, descriptors=count) as crew:
-        medians, missing = run(settings, crew.lanes("exec", settings.programs.noop), settings.rounds)
+        lanes = crew.lanes("exec", settings.programs.noop)
+        medians, missing = run(settings, lanes, settings.rounds, one_processor=True)
     goals = [
         (Goal(f"library ÷ bare vfork + exec, {count:,} descriptors", library), "airlock", "vfork"),
         (Goal(f"... the cut alone, {count:,} descriptors", None), "cut", "vfork"),
