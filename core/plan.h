@@ -107,6 +107,9 @@ int plan_candidates(struct plan *plan);
 /* signals.c: in the child. 0, or a negative errno with the signal in *signal. */
 long child_reset_signals(struct plan *plan, int *signal);
 
+/* signals.c: in the parent. Which of these this process ignores. */
+airlock_signals ignored_among(airlock_signals set);
+
 /* check.c: what is wrong with the description in itself. 0 and a clean *error, or an errno value and where. */
 int check_command(const struct airlock_command *command, struct airlock_error *error);
 

@@ -1,6 +1,6 @@
 /* Dispositions of the child, set while every signal is still blocked.
  *
- * Runs in the child, in its parent's memory: raw system calls alone. */
+ * Runs in the child, in its parent's memory, but for one question: raw system calls alone. */
 #include "plan.h"
 
 enum { HIGHEST_SIGNAL = 64, KILL = 9, STOP = 19 };
@@ -58,4 +58,15 @@ long child_reset_signals(struct plan *plan, int *signal) {
         }
     }
     return set_defaults(wanted, signal, &plan->report->reset);
+}
+
+airlock_signals ignored_among(airlock_signals set) {
+    airlock_signals found = 0;
+    for (; set != 0; set &= set - 1) {
+        int signal = __builtin_ctzll(set) + 1;
+        struct kernel_action action = {.handler = 0};
+        if (raw4(SYS_rt_sigaction, signal, 0, &action, sizeof(airlock_signals)) == 0 && action.handler == ignored)
+            found |= AIRLOCK_SIGNAL(signal);
+    }
+    return found;
 }

@@ -308,21 +308,6 @@ static void reap_failed(struct attempt *attempt) {
         raw_close(pidfd);
 }
 
-/* Where the child cannot tell what it found: which of these this process ignores. */
-static airlock_signals ignored_among(airlock_signals set) {
-    airlock_signals ignored = 0;
-    for (; set != 0; set &= set - 1) {
-        int signal = __builtin_ctzll(set) + 1;
-        struct {
-            uintptr_t handler;
-            unsigned long rest[5];
-        } action = {.handler = 0};
-        if (raw4(SYS_rt_sigaction, signal, 0, &action, sizeof set) == 0 && action.handler == (uintptr_t)SIG_IGN)
-            ignored |= AIRLOCK_SIGNAL(signal);
-    }
-    return ignored;
-}
-
 static void fill_timing(const struct attempt *attempt, const struct report *report, uint64_t cloned, uint64_t resumed,
                         struct airlock_timing *timing) {
     const struct plan *plan = &attempt->plan;
@@ -330,6 +315,7 @@ static void fill_timing(const struct attempt *attempt, const struct report *repo
     timing->cut = plan->cut;
     timing->shared_memory = plan->share_memory && report->started;
     timing->fetched = plan->fetch_count;
+    /* Where the child could not tell what it found, this process has the same. */
     timing->signals_reset = report->started ? report->reset : ignored_among(plan->command->default_signals);
     timing->prepare_ns = cloned - timing->start_ns;
     if (report->started_ns > cloned)

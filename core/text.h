@@ -12,8 +12,7 @@ struct text {
     size_t length; /* of the whole text, whether it fitted or not */
 };
 
-/* Functions, not inline: a record is put together once in a while, by code that is no longer in the caches, and then
- * little code is faster than few instructions. */
+/* Functions, not inline: with a copy of these at each place a record's writer was more than twice as large. */
 void text_bytes(struct text *text, const char *bytes, size_t count);
 void text_string(struct text *text, const char *string);
 void text_unsigned(struct text *text, uint64_t number);
