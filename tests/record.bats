@@ -240,3 +240,15 @@ END
     run -0 validate
     [ "$output" = "2 spawns, 2 exits" ]
 }
+
+@test "a log that is rotated away while the program runs is made anew, for its user alone, and no record is lost" {
+    recorded "$PYTHON" -c '
+import os
+log = os.environ["AIRLOCK_LOG"]
+os.system(":")
+os.rename(log, log + ".1")
+os.system("exit 3")'
+    [ "$(grep -c '"type":"spawn"' "$LOG.1"),$(grep -c '"status":"exited 0"' "$LOG.1")" = 1,1 ]
+    [ "$(grep -c '"type":"spawn"' "$LOG"),$(grep -c '"status":"exited 3"' "$LOG")" = 1,1 ]
+    [ "$(stat -c %a "$LOG")" = 600 ]
+}
